@@ -1,0 +1,91 @@
+#include "base/base64.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace exhibit {
+namespace {
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view alphabet32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+constexpr std::array<std::int8_t, 256> make_reverse() {
+  std::array<std::int8_t, 256> reverse{};
+  for (std::int8_t& value : reverse) value = -1;
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    reverse[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+  return reverse;
+}
+constexpr std::array<std::int8_t, 256> reverse = make_reverse();
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+}  // namespace
+
+Result<Bytes> decode_base64(std::string_view text, std::size_t bytes_max) {
+  Bytes bytes;
+  bytes.reserve(std::min(text.size() / 4 * 3 + 3, bytes_max));
+  std::uint32_t bits = 0;
+  int count = 0;  // Characters in the open group of four.
+  int padding = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (is_blank(c)) continue;
+    if (c == '=') {
+      if (count + ++padding > 4 || count < 2) return Error{Errc::bad_input, cat("base64: padding at offset ", at)};
+      continue;
+    }
+    const std::int8_t value = reverse[static_cast<unsigned char>(c)];
+    if (value < 0 || padding > 0)
+      return Error{Errc::bad_input, cat("base64: byte ", static_cast<int>(static_cast<unsigned char>(c)),
+                                        " at offset ", at, " does not belong there")};
+    bits = (bits << 6) | static_cast<std::uint32_t>(value);
+    if (++count < 4) continue;
+    if (bytes.size() + 3 > bytes_max) return Error{Errc::too_large, cat("base64: more than ", bytes_max, " bytes")};
+    for (const int shift : {16, 8, 0}) bytes.push_back(static_cast<std::uint8_t>(bits >> shift));
+    bits = 0;
+    count = 0;
+  }
+  if (count == 0) return padding == 0 ? Result<Bytes>(std::move(bytes)) : Error{Errc::bad_input, "base64: stray padding"};
+  if (count == 1 || count + padding != 4) return Error{Errc::bad_input, "base64: the last group is incomplete"};
+  const int whole = count - 1;  // Bytes in the last group.
+  if (bytes.size() + static_cast<std::size_t>(whole) > bytes_max)
+    return Error{Errc::too_large, cat("base64: more than ", bytes_max, " bytes")};
+  const int spare = count * 6 - whole * 8;
+  if ((bits & ((1U << spare) - 1)) != 0) return Error{Errc::bad_input, "base64: bits are set behind the last byte"};
+  bits >>= spare;
+  for (int i = whole - 1; i >= 0; --i) bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * i)));
+  return bytes;
+}
+
+std::string encode_base64(ByteView bytes) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const std::size_t left = bytes.size() - at;
+    std::uint32_t bits = static_cast<std::uint32_t>(bytes[at]) << 16;
+    if (left > 1) bits |= static_cast<std::uint32_t>(bytes[at + 1]) << 8;
+    if (left > 2) bits |= bytes[at + 2];
+    out += alphabet[bits >> 18];
+    out += alphabet[(bits >> 12) & 63];
+    out += left > 1 ? alphabet[(bits >> 6) & 63] : '=';
+    out += left > 2 ? alphabet[bits & 63] : '=';
+  }
+  return out;
+}
+
+std::string encode_base32(ByteView bytes) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const std::uint8_t byte : bytes) {
+    bits = (bits << 8) | byte;
+    for (count += 8; count >= 5; count -= 5) out += alphabet32[(bits >> (count - 5)) & 31];
+  }
+  if (count > 0) out += alphabet32[(bits << (5 - count)) & 31];
+  return out;
+}
+
+}  // namespace exhibit

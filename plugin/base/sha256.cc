@@ -1,0 +1,61 @@
+#include "base/sha256.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/assert.h"
+#include "base/text.h"
+
+namespace exhibit {
+
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  EXHIBIT_ASSERT(state_->context && EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) == 1);
+}
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::add(ByteView bytes) {
+  EXHIBIT_ASSERT(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
+}
+
+void Sha256::add_field(std::string_view text) {
+  std::array<std::uint8_t, 8> length{};
+  for (std::size_t i = 0; i < length.size(); ++i)
+    length[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(text.size()) >> (56 - 8 * i));
+  add(length);
+  add(as_bytes(text));
+}
+
+Digest Sha256::finish() {
+  Digest digest{};
+  EXHIBIT_ASSERT(EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr) == 1);
+  return digest;
+}
+
+Digest sha256(ByteView bytes) {
+  Digest digest{};
+  EXHIBIT_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  return digest;
+}
+
+Digest hmac_sha256(ByteView key, std::string_view text) {
+  Digest digest{};
+  unsigned int length = 0;
+  EXHIBIT_ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), as_bytes(text).data(), text.size(),
+                      digest.data(), &length) != nullptr);
+  return digest;
+}
+
+std::string hex(const Digest& digest) { return to_hex(digest); }
+
+bool equal_in_constant_time(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+}  // namespace exhibit
