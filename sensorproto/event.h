@@ -9,8 +9,9 @@
 
 #include "base/values.h"
 
-/// What a sensor said, in the words of its wire (attacker, target, ipLogId, evStatus). `incident/normalize` is the border
-/// behind which our own words begin. Every member but `event_id` and `raw` may be empty: sensors leave things out.
+/// What a sensor said, in the words of its wire (attacker, target, ipLogId, evStatus). `incident/normalize` is the
+/// border behind which our own words begin. Every member but `event_id` and `raw` may be empty: sensors leave things
+/// out.
 namespace exhibit {
 
 using IpLogId = std::uint64_t;
@@ -41,9 +42,9 @@ struct AlertSignature {
 };
 
 struct AlertSummary {
-  std::uint64_t firings = 0;   ///< Since the last summary.
+  std::uint64_t firings = 0;  ///< Since the last summary.
   bool final = false;
-  std::string initial_alert;   ///< eventId of the alert that this one sums up.
+  std::string initial_alert;  ///< eventId of the alert that this one sums up.
   std::string type;
   bool operator==(const AlertSummary&) const = default;
 };
@@ -70,7 +71,7 @@ struct IdsAlert {
   std::string target_value, attack_relevance, watchlist;
   std::optional<AlertSummary> summary;
   std::vector<std::pair<std::string, std::string>> others;  ///< Elements we have no member for, by local name.
-  std::string raw;       ///< The element as it was sent.
+  std::string raw;                                          ///< The element as it was sent.
   bool altered = false;  ///< Characters that XML forbids were replaced; `raw` has them.
   bool operator==(const IdsAlert&) const = default;
 };
@@ -92,7 +93,7 @@ struct ErrorEvent {
   std::string event_id, severity, name, text;
   Originator originator;
   EventTime time;
-  bool ip_log_refused = false;      ///< The sensor could not start an IP log: nobody should wait for it.
+  bool ip_log_refused = false;    ///< The sensor could not start an IP log: nobody should wait for it.
   std::optional<IpLogId> ip_log;  ///< Which one, where the text says so.
   std::string raw;
   bool operator==(const ErrorEvent&) const = default;

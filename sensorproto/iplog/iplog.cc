@@ -9,14 +9,17 @@ constexpr std::size_t header_only = 24;  // A classic pcap file without packets.
 
 bool is_capture(ByteView body) {
   if (body.size() < 4) return false;
-  const std::uint32_t magic = (static_cast<std::uint32_t>(body[0]) << 24) | (static_cast<std::uint32_t>(body[1]) << 16) |
-                              (static_cast<std::uint32_t>(body[2]) << 8) | body[3];
-  return magic == 0xa1b2c3d4 || magic == 0xd4c3b2a1 || magic == 0xa1b23c4d || magic == 0x4d3cb2a1 || magic == 0x0a0d0d0a;
+  const std::uint32_t magic = (static_cast<std::uint32_t>(body[0]) << 24) |
+                              (static_cast<std::uint32_t>(body[1]) << 16) | (static_cast<std::uint32_t>(body[2]) << 8) |
+                              body[3];
+  return magic == 0xa1b2c3d4 || magic == 0xd4c3b2a1 || magic == 0xa1b23c4d || magic == 0x4d3cb2a1 ||
+         magic == 0x0a0d0d0a;
 }
 
 /// The errXxx name anywhere in an error document; IDIOM and SOAP put it in different places.
 std::string_view error_name(std::string_view body) {
-  for (const std::string_view name : {"errNotFound", "errInUse", "errNotAvailable", "errPermissionDenied", "errLimitExceeded"})
+  for (const std::string_view name :
+       {"errNotFound", "errInUse", "errNotAvailable", "errPermissionDenied", "errLimitExceeded"})
     if (body.find(name) != std::string_view::npos) return name;
   return {};
 }
@@ -28,7 +31,8 @@ IpLogVerdict judge_error(int status, std::string_view body) {
   if (status == 401 || status == 403 || name == "errPermissionDenied") return IpLogVerdict::login_refused;
   if (status == 405) return IpLogVerdict::use_get;
   if (status == 410) return IpLogVerdict::gone;
-  if (status == 404 || status == 408 || status == 423 || status == 425 || status == 429 || status == 500 || status == 503)
+  if (status == 404 || status == 408 || status == 423 || status == 425 || status == 429 || status == 500 ||
+      status == 503)
     return IpLogVerdict::not_ready;
   return IpLogVerdict::unknown_answer;
 }

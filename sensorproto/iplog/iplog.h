@@ -9,18 +9,18 @@
 
 namespace exhibit {
 
-/// What an answer of `/cgi-bin/iplog-server` means (sensor-protocols 8; most of it is not public, so all of it is judged
-/// leniently and by content, never by Content-Type).
+/// What an answer of `/cgi-bin/iplog-server` means (sensor-protocols 8; most of it is not public, so all of it is
+/// judged leniently and by content, never by Content-Type).
 enum class IpLogVerdict {
-  whole,         ///< A capture, received to its end.
-  cut,           ///< The beginning of a capture; the connection ended early.
-  empty,         ///< Nothing, or a capture without packets: not ready yet, or nothing was recorded.
-  not_ready,     ///< The sensor asks for patience.
-  gone,          ///< errNotFound: never was, or overwritten.
-  use_get,       ///< 405: this sensor wants GET.
+  whole,      ///< A capture, received to its end.
+  cut,        ///< The beginning of a capture; the connection ended early.
+  empty,      ///< Nothing, or a capture without packets: not ready yet, or nothing was recorded.
+  not_ready,  ///< The sensor asks for patience.
+  gone,       ///< errNotFound: never was, or overwritten.
+  use_get,    ///< 405: this sensor wants GET.
   login_refused,
   too_large,
-  unknown_answer ///< Neither a capture nor an error that we know.
+  unknown_answer  ///< Neither a capture nor an error that we know.
 };
 
 std::string_view token(IpLogVerdict verdict);

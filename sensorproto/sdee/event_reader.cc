@@ -58,7 +58,8 @@ Originator read_originator(pugi::xml_node event) {
 
 EventTime read_time(pugi::xml_node event) {
   const pugi::xml_node node = child(event, "time");
-  EventTime time{.ns = {}, .raw = text_of(node), .offset = attribute(node, "offset"), .zone = attribute(node, "timeZone")};
+  EventTime time{
+      .ns = {}, .raw = text_of(node), .offset = attribute(node, "offset"), .zone = attribute(node, "timeZone")};
   time.ns = parse_number<std::int64_t>(time.raw);
   return time;
 }
@@ -121,7 +122,8 @@ Result<void> read_ip_logs(pugi::xml_node node, IdsAlert& alert) {
       if (!id) return Error{Errc::bad_input, cat("ipLogId is no number: ", harmless(word.substr(0, 40)))};
       if (alert.ip_logs.size() == limits::ip_logs_per_alert)
         return Error{Errc::too_large, "the alert names too many IP logs"};
-      if (std::find(alert.ip_logs.begin(), alert.ip_logs.end(), *id) == alert.ip_logs.end()) alert.ip_logs.push_back(*id);
+      if (std::find(alert.ip_logs.begin(), alert.ip_logs.end(), *id) == alert.ip_logs.end())
+        alert.ip_logs.push_back(*id);
     }
   return {};
 }
@@ -175,7 +177,8 @@ Result<SensorEvent> read_alert(pugi::xml_node node, std::string_view raw, bool a
   for (pugi::xml_node part : node.children()) {
     if (part.type() != pugi::node_element) continue;
     if (named(part, "ipLogIds") || named(part, "ipLogId")) {
-      if (const Result<void> read = read_ip_logs(part, alert); !read) alert.others.emplace_back("ipLogProblem", read.error().text);
+      if (const Result<void> read = read_ip_logs(part, alert); !read)
+        alert.others.emplace_back("ipLogProblem", read.error().text);
     } else {
       read_alert_child(part, alert);
     }
@@ -189,7 +192,8 @@ Result<SensorEvent> read_alert(pugi::xml_node node, std::string_view raw, bool a
 std::optional<IpLogId> find_ip_log(pugi::xml_node detail) {
   std::optional<IpLogId> named_id, in_text;
   const auto is_id_name = [](std::string_view name) {
-    return equal_ignoring_case(name, "ipLogId") || equal_ignoring_case(name, "logId") || equal_ignoring_case(name, "id");
+    return equal_ignoring_case(name, "ipLogId") || equal_ignoring_case(name, "logId") ||
+           equal_ignoring_case(name, "id");
   };
   const auto look = [&](pugi::xml_node node) {
     if (!named_id && is_id_name(local_name(node.name()))) named_id = parse_number<IpLogId>(text_of(node));

@@ -26,9 +26,9 @@ struct SdeeDocument {
   bool missed_events = false;  ///< The sensor dropped events before we came for them.
 };
 
-/// Reads a whole answer: matches local names only, in any order, with any prefix and namespace year. An event that cannot be
-/// read is put aside in `unreadable`; its neighbours are kept.
-/// bad_input: no XML, with the place; or XML that is no SDEE answer. too_large: over a limit of limits.h.
+/// Reads a whole answer: matches local names only, in any order, with any prefix and namespace year. An event that
+/// cannot be read is put aside in `unreadable`; its neighbours are kept. bad_input: no XML, with the place; or XML that
+/// is no SDEE answer. too_large: over a limit of limits.h.
 Result<SdeeDocument> read_sdee_document(std::string_view body);
 
 /// Reads one event element, as `raw` of every event keeps it.

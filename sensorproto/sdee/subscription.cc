@@ -73,8 +73,8 @@ SensorRequest SdeeSubscription::open_request() const {
 SensorRequest SdeeSubscription::get_request() const {
   const std::string session = cursor_.session_id.empty() ? "" : cat("&sessionId=", percent_encoded(cursor_.session_id));
   return {.method = "GET",
-          .target = cat(settings_.path, "?action=get&subscriptionId=", percent_encoded(cursor_.subscription_id), session,
-                        "&confirm=", confirm_ ? "yes" : "no", "&maxNbrOfEvents=", settings_.events_max,
+          .target = cat(settings_.path, "?action=get&subscriptionId=", percent_encoded(cursor_.subscription_id),
+                        session, "&confirm=", confirm_ ? "yes" : "no", "&maxNbrOfEvents=", settings_.events_max,
                         "&timeout=", settings_.long_poll.count()),
           .cookie = cursor_.cookie,
           .patience = settings_.long_poll};
@@ -167,7 +167,8 @@ std::optional<SdeeBatch> SdeeSubscription::on_unreadable(const SensorAnswer& ans
 }
 
 void SdeeSubscription::on_fault(const SdeeFault& fault) {
-  const std::string why = cat("the sensor said ", harmless(cut_utf8(fault.code, 60)), ": ", harmless(cut_utf8(fault.reason, 200)));
+  const std::string why =
+      cat("the sensor said ", harmless(cut_utf8(fault.code, 60)), ": ", harmless(cut_utf8(fault.reason, 200)));
   if (fault.code == "errNotFound" && state_ == State::ready) {
     // Closed, timed out or restarted. Opened again from the cursor; what comes twice is dropped by its identity.
     cursor_.subscription_id.clear();

@@ -16,8 +16,8 @@ namespace exhibit {
 
 /// What to send; the caller adds host, login and TLS.
 struct SensorRequest {
-  std::string method, target;  ///< Origin form with its query.
-  std::string cookie;          ///< Sent back unread; may be empty.
+  std::string method, target;       ///< Origin form with its query.
+  std::string cookie;               ///< Sent back unread; may be empty.
   std::chrono::seconds patience{};  ///< How long the sensor may take by its own promise; the caller adds its grace.
   bool operator==(const SensorRequest&) const = default;
 };

@@ -68,7 +68,8 @@ class Scan {
 
   std::string_view name() {
     const std::size_t from = at_;
-    while (at_ < text_.size() && !is_blank(text_[at_]) && std::string_view("/>=<\"'\0", 7).find(text_[at_]) == std::string_view::npos)
+    while (at_ < text_.size() && !is_blank(text_[at_]) &&
+           std::string_view("/>=<\"'\0", 7).find(text_[at_]) == std::string_view::npos)
       ++at_;
     return text_.substr(from, at_ - from);
   }
@@ -167,9 +168,7 @@ std::size_t forbidden_reference(std::string_view text) {
   return allowed ? 0 : end + 1;
 }
 
-bool is_forbidden_byte(char c) {
-  return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
-}
+bool is_forbidden_byte(char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r'; }
 
 }  // namespace
 
