@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -61,25 +62,24 @@ class CaptureReader {
   explicit CaptureReader(ByteView file) : file_(file) {}
 
   Result<void> open_pcap();
+  Result<void> open_pcapng();
+  void choose_record_form(bool modified);
+  [[nodiscard]] bool plausible_records(std::size_t header) const;
   std::optional<CapturePacket> next_pcap();
   std::optional<CapturePacket> next_pcapng();
-  void detect_modified_header();
-  bool plausible_records(std::size_t header_bytes) const;
 
   std::optional<Block> read_block();
-  bool begin_section(ByteView body);
+  bool begin_section();
   bool add_interface(ByteView body);
+  void read_interface_options(ByteView options, Interface& into) const;
   std::optional<CapturePacket> packet_of(const Block& block);
-  std::optional<CapturePacket> enhanced(ByteView body);
+  std::optional<CapturePacket> timed(ByteView body, std::uint32_t interface);
   std::optional<CapturePacket> simple(ByteView body);
-  std::optional<CapturePacket> old_packet(ByteView body);
-  std::optional<CapturePacket> timed(ByteView body, std::uint32_t interface, std::size_t header);
-  std::optional<CapturePacket> other_record(const Block& block);
+  std::optional<CapturePacket> record(ByteView body, std::size_t header);
 
   std::nullopt_t fail(std::string_view what);
   [[nodiscard]] std::uint16_t u16(ByteView bytes, std::size_t at) const;
   [[nodiscard]] std::uint32_t u32(ByteView bytes, std::size_t at) const;
-  [[nodiscard]] std::uint64_t u64(ByteView bytes, std::size_t at) const;
 
   ByteView file_;
   std::size_t at_ = 0;
@@ -87,7 +87,7 @@ class CaptureReader {
   bool big_endian_ = false;
   bool nanoseconds_ = false;
   std::size_t record_header_ = 16;  // 24 in the modified variants.
-  std::uint32_t packet_max_ = 0;
+  enum class Lengths : std::uint8_t { normal, swapped, swapped_if_odd } lengths_ = Lengths::normal;
   std::uint64_t packets_ = 0;
   std::vector<Interface> interfaces_;
   std::optional<Error> broken_;
@@ -98,8 +98,10 @@ namespace link_type {
 inline constexpr std::uint32_t null = 0, ethernet = 1, ppp = 9, raw_bsd = 12, raw_openbsd = 14, ppp_hdlc = 50,
                                ppp_ether = 51, raw = 101, chdlc = 104, loop = 108, sll = 113, ipv4 = 228, ipv6 = 229,
                                nflog = 239, sll2 = 276;
+/// No packet at all but a record of another kind (a pcapng custom block), kept so that frame numbers agree with TShark.
+inline constexpr std::uint32_t not_a_packet = 0xFFFF'FFFE;
 /// "Ethernet", "raw IP"; for others "link type 147".
-std::string_view name_of(std::uint32_t type);
+std::string name_of(std::uint32_t type);
 }  // namespace link_type
 
 }  // namespace exhibit
