@@ -104,6 +104,12 @@ std::string dns_text(const Decoded& decoded) {
 
 std::string stopped_text(const Decoded& decoded) { return decoded.stopped.empty() ? "" : harmless(decoded.stopped); }
 
+/// Epoch seconds with nine decimals.
+std::string stamp_text(const CaptureTime& stamp) {
+  const std::string digits = std::to_string(stamp.nanoseconds);
+  return cat(stamp.seconds, '.', std::string(9 - std::min<std::size_t>(digits.size(), 9), '0'), digits);
+}
+
 template <typename Value>
 void optional_member(JsonWriter& json, std::string_view name, const std::optional<Value>& value) {
   value ? json.member(name, *value) : json.key(name).null();
@@ -187,7 +193,7 @@ std::string hex_dump(ByteView bytes, std::size_t bytes_max) {
 std::string decode_json_line(const CapturePacket& packet, const Decoded& decoded) {
   JsonWriter json;
   json.object().member("frame", packet.number);
-  json.text_or_null("time", packet.time ? epoch_text(*packet.time) : "");
+  json.text_or_null("time", packet.stamp ? stamp_text(*packet.stamp) : "");
   json.member("length", packet.length).member("captured", packet.captured);
   json.key("layers").array();
   for (const Layer& layer : decoded.layers) json.value(layer.name);
