@@ -42,6 +42,7 @@ class TenantRuntime {
     std::shared_ptr<Desk> desk;
     std::string state_folder;  ///< STATE; the tenant's own is STATE/tenants/NAME.
     std::string public_url;
+    Outbox::Settings outbox;  ///< The desk's patience, as its configuration has it.
   };
 
   virtual ~TenantRuntime() = default;
