@@ -176,6 +176,22 @@ TEST(Answer, OtherRequestsToTheServerAreCounted) {
   EXPECT_EQ(told.last, noon + std::chrono::milliseconds(55));
 }
 
+TEST(Answer, AHostThatTalksToItselfIsToldApartByPorts) {
+  AlertFlow self = flow_to(80);
+  self.target = self.attacker;
+  Story story;
+  story.at(0, ipv4({.source = attacker, .target = attacker}, tcp({}, bytes_of(get))));
+  story.at(4,
+           ipv4({.source = attacker, .target = attacker}, tcp({.source = 80, .target = 40112}, bytes_of(not_found))));
+  EXPECT_EQ(answer_text(*story.told(self).answer), "HTTP 404, 9 bytes, 4 ms later");
+}
+
+TEST(Answer, AnAcknowledgedEndOfStreamIsNoProof) {
+  Story story;
+  story.asks(0, {.acknowledgement = 5000}, get).asks(9, {.sequence = 1030, .acknowledgement = 5001});
+  EXPECT_EQ(answer_text(*story.told(flow_to(80)).answer), "no answer in the capture");
+}
+
 TEST(Answer, WithoutPortsThePairOfAddressesIsTheFlow) {
   AlertFlow pair = flow_to(80);
   pair.attacker_port = pair.target_port = std::nullopt;

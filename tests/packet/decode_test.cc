@@ -71,6 +71,17 @@ TEST(Decode, ATriggerPacketWithoutLinkTypeIsGuessedAndSaysSo) {
   }
 }
 
+TEST(Decode, HeadersOfOtherCapturesAreGuessedByTheIpPacketBehindThem) {
+  for (const Sample& sample : samples()) {
+    if (!sample.about.starts_with("Linux cooked") && sample.about != "BSD loopback" && sample.about != "Cisco HDLC" &&
+        sample.about != "PPP")
+      continue;
+    const Decoded decoded = decode(sample.bytes, link_unknown);
+    EXPECT_EQ(decoded.link_type, sample.link) << sample.about;
+    EXPECT_TRUE(decoded.guessed_link) << sample.about;
+  }
+}
+
 TEST(Decode, ALinkTypeThatLiesIsOverruledOnlyByProof) {
   const Bytes ip = ipv4({}, tcp({}, http_request()));
   EXPECT_TRUE(decode(ip, link_type::ethernet).guessed_link);
