@@ -206,7 +206,8 @@ class Question {
       most = std::max<std::int64_t>(most, static_cast<std::int32_t>(record.acknowledgement - base));
     }
     std::uint64_t sum = 0;
-    for (const auto& [connection, each] : moved) sum += static_cast<std::uint64_t>(each.second);
+    for (const auto& [connection, each] : moved)  // One step may be the end of the stream, which proves no byte.
+      if (each.second > 1) sum += static_cast<std::uint64_t>(each.second);
     return sum > 0 ? std::optional(sum) : std::nullopt;
   }
 
