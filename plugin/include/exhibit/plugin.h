@@ -19,6 +19,11 @@ extern "C" {
 #define EXH_PLUGIN_ABI_MAJOR 1u /* Layout or meaning changed: refuse to load. */
 #define EXH_PLUGIN_ABI_MINOR 0u /* Members were added at the end: load, and ask EXH_HAS. */
 
+#define EXH_LOG_DEBUG 0
+#define EXH_LOG_INFO 1
+#define EXH_LOG_WARNING 2
+#define EXH_LOG_ERROR 3
+
 /* What the host offers. Every function is thread-safe, does not block long and never calls back into the plugin. */
 typedef struct exh_host {
   uint32_t size, abi_major, abi_minor, reserved;
@@ -88,12 +93,6 @@ typedef struct exh_plugin {
   /* Optional parts by name, without a new major. Required: no. [any] */
   const void *(*extension)(exh_engine *engine, const char *id);
 } exh_plugin;
-
-#if defined(__GNUC__)
-#define EXH_EXPORT __attribute__((visibility("default")))
-#else
-#define EXH_EXPORT
-#endif
 
 /* The only exported symbol. NULL when this pair cannot work together; the host then prints both versions. */
 EXH_EXPORT const exh_plugin *exhibit_plugin_entry(uint32_t host_major, uint32_t host_minor);

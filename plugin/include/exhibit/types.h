@@ -1,8 +1,7 @@
-/* exhibit/types.h: what both C interfaces of Exhibit share. C11, no dependency.
+/* What both interfaces of Exhibit share: result codes, borrowed text, sinks. C11 and C++, no dependency.
  *
- * Rules: strings are UTF-8, pointer plus length, borrowed until the call returns, never needing a NUL. Nobody frees the
- * other side's memory: output goes to a sink that its caller owns. Every struct that crosses begins with its size;
- * members are only added at the end; a reader asks EXH_HAS before it uses one. No exception crosses. */
+ * Nobody frees the other side's memory: input is borrowed for the call, output goes to a sink that the caller owns.
+ * Every table and struct that crosses the border begins with its size; members are only ever appended. */
 #ifndef EXHIBIT_TYPES_H
 #define EXHIBIT_TYPES_H
 
@@ -13,38 +12,43 @@
 extern "C" {
 #endif
 
-/* True when the other side's table is long enough to hold the member, and set it. */
+/* True when the other side's table is long enough to hold this member, and has set it. */
 #define EXH_HAS(table, type, member) \
   ((table)->size >= offsetof(type, member) + sizeof((table)->member) && (table)->member)
 
-typedef int32_t exh_rc;    /* Fixed width on purpose; an enum's width is not portable. */
-#define EXH_OK 0
-#define EXH_RETRY 1        /* A passing fault: nothing was done; retry_after_ms in the result. */
-#define EXH_BUSY 2         /* Back pressure: not taken, nothing kept, offer it again later. */
-#define EXH_REJECTED 3     /* This item's content can never succeed. */
-#define EXH_DENIED 4       /* Login, licence or policy: stop the link, not the item. */
-#define EXH_UNSUPPORTED 5
-#define EXH_BADARG 6
-#define EXH_STATE 7        /* The call is not legal in this state of the life cycle. */
-#define EXH_UNKNOWN 8      /* Sent, answer lost: ask find before sending again. */
-#define EXH_INTERNAL 9     /* A bug of ours, caught; the report says more. */
-#define EXH_GONE 10        /* The ticket is no longer there. */
+/* Marks the one symbol that a library exports. */
+#if defined(__GNUC__)
+#define EXH_EXPORT __attribute__((visibility("default")))
+#else
+#define EXH_EXPORT
+#endif
 
+/* Of fixed width on purpose: the width of an enum is not portable. */
+typedef int32_t exh_rc;
+#define EXH_OK 0
+#define EXH_RETRY 1       /* a passing fault and surely nothing was done; the result may say retry_after_ms */
+#define EXH_BUSY 2        /* back pressure: not taken, nothing kept, offer it again later */
+#define EXH_REJECTED 3    /* this item can never succeed as it is; the result says cause and text */
+#define EXH_DENIED 4      /* credentials, rights or policy: stop the desk, not the item */
+#define EXH_UNSUPPORTED 5 /* this side cannot do that */
+#define EXH_BADARG 6      /* a broken argument: a mistake in the program */
+#define EXH_STATE 7       /* the call is not legal in this state of the life cycle */
+#define EXH_UNKNOWN 8     /* sent, and the answer was lost: look before sending again */
+#define EXH_INTERNAL 9    /* the callee's own fault, such as memory */
+#define EXH_GONE 10       /* the ticket that was named is no longer there */
+#define EXH_ABSENT 11     /* a look-up that is proven good found nothing */
+
+/* Borrowed text or bytes: valid until the call returns, may be empty, never needs a NUL. Text is UTF-8. */
 typedef struct exh_str {
   const char *ptr;
   size_t len;
 } exh_str;
 
-/* put may be called many times; a value other than 0 from it means: stop writing. put may be NULL: nobody listens. */
+/* Takes output. `put` may be called many times; any value but 0 means: stop writing. A NULL put takes nothing. */
 typedef struct exh_sink {
   void *ctx;
-  int32_t (*put)(void *ctx, const char *bytes, size_t count);
+  int32_t (*put)(void *ctx, const char *bytes, size_t length);
 } exh_sink;
-
-#define EXH_LOG_DEBUG 0
-#define EXH_LOG_INFO 1
-#define EXH_LOG_WARNING 2
-#define EXH_LOG_ERROR 3
 
 #ifdef __cplusplus
 }
