@@ -16,9 +16,9 @@ namespace exhibit {
 /// Whom the alert is about. Without ports or protocol the pair of addresses is the flow.
 struct AlertFlow {
   IpAddress attacker, target;
-  std::optional<std::uint16_t> attacker_port, target_port;
-  std::optional<std::uint8_t> protocol;  ///< ip_protocol::
-  WallTime alert_time;
+  std::optional<std::uint16_t> attacker_port{}, target_port{};
+  std::optional<std::uint8_t> protocol{};  ///< ip_protocol::
+  WallTime alert_time{};
 };
 
 /// What the target sent back in the alert's flow.
@@ -31,13 +31,16 @@ struct Answer {
     none_in_capture,  ///< The capture holds no payload from the target. It does not follow that there was none.
   };
   Kind kind = Kind::none_in_capture;
-  std::optional<int> status;  ///< http
-  std::uint64_t bytes = 0;    ///< http: of the body as far as captured; else of the target's payload; once each.
-  std::optional<std::int64_t> milliseconds;  ///< After the last request packet before it.
-  std::optional<std::uint8_t> tls_alert;     ///< The description's number.
-  std::string detail;  ///< "Not Found", "handshake failure (40)", "port unreachable"; harmless text, may be empty.
+  std::optional<int> status{};  ///< http
+  /// http: of the body as it was sent (chunks with their framing); else of all payload from the target. On the wire, so
+  /// a snapshot length does not shrink it, and each byte once, however often it was sent.
+  std::uint64_t bytes = 0;
+  /// After the last packet of the attacker before it that carried something; after the alert if there is none.
+  std::optional<std::int64_t> milliseconds{};
+  std::optional<std::uint8_t> tls_alert{};  ///< The description's number.
+  std::string detail{};  ///< "Not Found", "handshake failure (40)", "port unreachable"; harmless text, may be empty.
   /// What the attacker acknowledged of the target's TCP stream: proof of an answer that the capture itself lacks.
-  std::optional<std::uint64_t> acknowledged_bytes;
+  std::optional<std::uint64_t> acknowledged_bytes{};
 
   bool operator==(const Answer&) const = default;
 };
@@ -58,7 +61,7 @@ struct CaptureReport {
   bool addresses_match = false;      ///< Some packet is of the attacker or the target.
   bool attacker_only = true;         ///< No packet of the alert's flow came from the target.
   bool trigger_inside = false;       ///< The trigger packet is in the capture, byte for byte from the IP header on.
-  std::optional<Answer> answer;      ///< None when the flow is not in the capture at all.
+  std::optional<Answer> answer{};    ///< None when the flow is not in the capture at all.
   std::uint64_t other_requests = 0;  ///< HTTP requests from the attacker to the target outside the alert's flow.
   std::vector<int> other_statuses;   ///< The distinct HTTP statuses they got, ascending.
 };

@@ -103,8 +103,11 @@ std::optional<CapturePacket> CaptureReader::next_pcap() {
   const std::size_t left = file_.size() - at_ - record_header_;
   if (captured > left) return fail(cat("the file ends inside a packet: ", left, " of ", captured, " bytes"));
   const std::int64_t fraction = std::int64_t{u32(header, 4)} * (nanoseconds_ ? 1 : 1000);
+  // A fraction of more than a second (some writers forgot the carry) is carried on.
+  const CaptureTime stamp{u32(header, 0) + fraction / 1'000'000'000, fraction % 1'000'000'000};
   CapturePacket packet{.number = ++packets_,
-                       .time = wall_from_ns(std::int64_t{u32(header, 0)} * 1'000'000'000 + fraction),
+                       .time = wall_from_ns(stamp.seconds * 1'000'000'000 + stamp.nanoseconds),
+                       .stamp = stamp,
                        .captured = captured,
                        .length = length,
                        .link_type = interfaces_.front().link_type,

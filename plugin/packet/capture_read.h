@@ -11,15 +11,24 @@
 
 namespace exhibit {
 
+/// A time as the file says it. A broken clock can lie beyond the year 2262, where WallTime ends.
+struct CaptureTime {
+  std::int64_t seconds = 0;      ///< Since 1970.
+  std::int64_t nanoseconds = 0;  ///< 0 to 999,999,999.
+
+  bool operator==(const CaptureTime&) const = default;
+};
+
 /// One packet of a capture file. `bytes` looks into the file that the reader was given.
 struct CapturePacket {
   std::uint64_t number = 0;  ///< From 1, as analysts count.
   std::optional<WallTime>
-      time;                     ///< None where the file has none (pcapng simple packets) or it is beyond the year 2262.
-  std::uint32_t captured = 0;   ///< Bytes kept.
-  std::uint32_t length = 0;     ///< Bytes on the wire.
-  std::uint32_t link_type = 0;  ///< LINKTYPE_, as the file says.
-  std::uint32_t interface = 0;  ///< pcapng: index in its section. Classic pcap: 0.
+      time;  ///< None where the file has none (pcapng simple packets) or it is beyond the year 2262.
+  std::optional<CaptureTime> stamp;  ///< The same time, also where `time` cannot hold it.
+  std::uint32_t captured = 0;        ///< Bytes kept.
+  std::uint32_t length = 0;          ///< Bytes on the wire.
+  std::uint32_t link_type = 0;       ///< LINKTYPE_, as the file says.
+  std::uint32_t interface = 0;       ///< pcapng: index in its section. Classic pcap: 0.
   ByteView bytes;
 };
 

@@ -49,14 +49,17 @@ Split split_ticks(std::uint64_t ticks, std::uint8_t resolution) {
   return {ticks / unit, static_cast<std::int64_t>(ns)};
 }
 
-std::optional<WallTime> wall_of(std::uint64_t ticks, std::uint8_t resolution, std::int64_t offset) {
+std::optional<CaptureTime> stamp_of(std::uint64_t ticks, std::uint8_t resolution, std::int64_t offset) {
   const Split split = split_ticks(ticks, resolution);
+  constexpr std::int64_t far = std::numeric_limits<std::int64_t>::max() / 2;
+  if (split.seconds > static_cast<std::uint64_t>(far) || offset > far || offset < -far) return std::nullopt;
+  return CaptureTime{static_cast<std::int64_t>(split.seconds) + offset, split.nanoseconds};
+}
+
+std::optional<WallTime> wall_of(const std::optional<CaptureTime>& stamp) {
   constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / second - 1;
-  if (split.seconds > static_cast<std::uint64_t>(seconds_max) || offset > seconds_max || offset < -seconds_max)
-    return std::nullopt;
-  const std::int64_t seconds = static_cast<std::int64_t>(split.seconds) + offset;
-  if (seconds > seconds_max || seconds < -seconds_max) return std::nullopt;
-  return wall_from_ns(seconds * second + split.nanoseconds);
+  if (!stamp || stamp->seconds > seconds_max || stamp->seconds < -seconds_max) return std::nullopt;
+  return wall_from_ns(stamp->seconds * second + stamp->nanoseconds);
 }
 
 }  // namespace
@@ -160,8 +163,10 @@ std::optional<CapturePacket> CaptureReader::timed(ByteView body, std::uint32_t i
   if (captured > limits::packet_bytes) return fail(cat("a packet claims ", captured, " bytes"));
   const Interface& from = interfaces_[interface];
   const std::uint64_t ticks = std::uint64_t{u32(body, 4)} << 32 | u32(body, 8);
+  const auto stamp = stamp_of(ticks, from.resolution, from.offset);
   return CapturePacket{.number = 0,
-                       .time = wall_of(ticks, from.resolution, from.offset),
+                       .time = wall_of(stamp),
+                       .stamp = stamp,
                        .captured = captured,
                        .length = u32(body, 16),
                        .link_type = from.link_type,
@@ -180,6 +185,7 @@ std::optional<CapturePacket> CaptureReader::simple(ByteView body) {
   if (captured > limits::packet_bytes) return fail(cat("a packet claims ", captured, " bytes"));
   return CapturePacket{.number = 0,
                        .time = std::nullopt,
+                       .stamp = std::nullopt,
                        .captured = captured,
                        .length = length,
                        .link_type = from.link_type,
@@ -193,6 +199,7 @@ std::optional<CapturePacket> CaptureReader::record(ByteView body, std::size_t he
   const auto size = static_cast<std::uint32_t>(body.size() - header);
   return CapturePacket{.number = 0,
                        .time = std::nullopt,
+                       .stamp = std::nullopt,
                        .captured = size,
                        .length = size,
                        .link_type = link_type::not_a_packet,

@@ -29,14 +29,6 @@ void backbone_tag(Walk& walk) {
   walk.next = ethernet;
 }
 
-/// Cisco's metadata: version, length, options and then the type of what follows.
-void cisco_metadata(Walk& walk) {
-  if (!walk.have(8, "Cisco metadata")) return;
-  const std::uint16_t type = walk.u16(6);
-  walk.take("cmd", 8);
-  go_ethertype(walk, type);
-}
-
 void arp(Walk& walk) {
   if (!walk.have(8, "ARP")) return;
   const std::size_t hardware = walk.u8(4), protocol = walk.u8(5), all = 8 + 2 * (hardware + protocol);
@@ -126,7 +118,6 @@ Step of_ethertype(std::uint16_t type) {
     case 0x9100:
     case 0x9200: return vlan;
     case 0x88E7: return backbone_tag;
-    case 0x8909: return cisco_metadata;
     case 0x8847:
     case 0x8848: return mpls;
     case 0x8863: return pppoe_discovery;
@@ -193,6 +184,10 @@ void null_loopback(Walk& walk) {
   // An address family in the byte order of the machine that captured; PPP framing has been seen here, too.
   if (walk.u16(0) == 0xFF03) {
     walk.next = ppp;
+    return;
+  }
+  if (walk.u16(0) == 0x0F00 || walk.u16(0) == 0x8F00) {  // And so has Cisco's.
+    walk.next = hdlc;
     return;
   }
   const std::uint32_t big = walk.u32(0), first = walk.u8(0);

@@ -39,8 +39,16 @@ void wccp(Walk& walk) {
   walk.next = ip_any;
 }
 
+/// Cisco's metadata as it stands in GRE: the type of what follows, version, length, options.
+void cisco_metadata(Walk& walk) {
+  if (!walk.have(8, "Cisco metadata")) return;
+  const std::uint16_t type = walk.u16(0);
+  walk.take("cmd", 8);
+  go_ethertype(walk, type);
+}
+
 void go_gre(Walk& walk, std::uint16_t flags, std::uint16_t type) {
-  if (walk.left() == 0) return;
+  if (walk.left() == 0 || type == 0) return;  // Type 0 is a keep-alive.
   if (type == 0x88BE) {
     walk.next = (flags & 0xB000U) == 0 ? erspan1 : erspan;
     return;
@@ -49,8 +57,8 @@ void go_gre(Walk& walk, std::uint16_t flags, std::uint16_t type) {
     walk.next = erspan;
     return;
   }
-  if (type == 0x883E) {
-    walk.next = wccp;
+  if (type == 0x883E || type == 0x8909) {
+    walk.next = type == 0x883E ? wccp : cisco_metadata;
     return;
   }
   walk.next = of_ethertype(type);

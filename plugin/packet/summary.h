@@ -40,5 +40,9 @@ std::string tcp_flags_text(std::uint16_t flags);
 std::string ip_protocol_text(std::uint8_t protocol);
 /// "handshake failure (40)" (RFC 8446 6).
 std::string tls_alert_text(std::uint8_t description);
+/// "TLS 1.2", "SSL 3.0", else the number.
+std::string tls_version_text(std::uint16_t version);
+/// "echo request", "port unreachable", else type and code.
+std::string icmp_text(const IcmpInfo& icmp);
 
 }  // namespace exhibit
