@@ -39,8 +39,8 @@ Result<Bytes> decode_base64(std::string_view text, std::size_t bytes_max) {
     }
     const std::int8_t value = reverse[static_cast<unsigned char>(c)];
     if (value < 0 || padding > 0)
-      return Error{Errc::bad_input, cat("base64: byte ", static_cast<int>(static_cast<unsigned char>(c)),
-                                        " at offset ", at, " does not belong there")};
+      return Error{Errc::bad_input, cat("base64: byte ", static_cast<int>(static_cast<unsigned char>(c)), " at offset ",
+                                        at, " does not belong there")};
     bits = (bits << 6) | static_cast<std::uint32_t>(value);
     if (++count < 4) continue;
     if (bytes.size() + 3 > bytes_max) return Error{Errc::too_large, cat("base64: more than ", bytes_max, " bytes")};
@@ -48,7 +48,8 @@ Result<Bytes> decode_base64(std::string_view text, std::size_t bytes_max) {
     bits = 0;
     count = 0;
   }
-  if (count == 0) return padding == 0 ? Result<Bytes>(std::move(bytes)) : Error{Errc::bad_input, "base64: stray padding"};
+  if (count == 0)
+    return padding == 0 ? Result<Bytes>(std::move(bytes)) : Error{Errc::bad_input, "base64: stray padding"};
   if (count == 1 || count + padding != 4) return Error{Errc::bad_input, "base64: the last group is incomplete"};
   const int whole = count - 1;  // Bytes in the last group.
   if (bytes.size() + static_cast<std::size_t>(whole) > bytes_max)

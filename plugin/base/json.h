@@ -37,8 +37,7 @@ class JsonWriter {
   JsonWriter& value(bool flag) { return raw(flag ? "true" : "false"); }
   JsonWriter& value(double number);
   template <std::integral T>
-    requires(!std::same_as<T, bool> && !std::same_as<T, char>)
-  JsonWriter& value(T number) {
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>) JsonWriter& value(T number) {
     return raw(std::to_string(number));
   }
   JsonWriter& null() { return raw("null"); }
@@ -62,7 +61,7 @@ class JsonWriter {
   void separate();
 
   std::string out_;
-  std::string open_;  // The closing brackets still owed.
+  std::string open_;   // The closing brackets still owed.
   bool fresh_ = true;  // Nothing stands yet in the innermost bracket, or a key was just written.
 };
 

@@ -30,7 +30,8 @@ struct Error {
   bool operator==(const Error&) const = default;
 };
 
-/// A value or the reason there is none; spelled like the part of std::expected that we use (GCC 12 has it only in C++23).
+/// A value or the reason there is none; spelled like the part of std::expected that we use (GCC 12 has it only in
+/// C++23).
 template <typename T>
 class [[nodiscard]] Result {
  public:

@@ -50,9 +50,7 @@ std::string clock_seconds(const CivilTime& t) {
 
 std::string clock_millis(const CivilTime& t) { return cat(clock_seconds(t), ".", padded(t.nanosecond / 1'000'000, 3)); }
 
-std::string long_date(const CivilTime& t) {
-  return cat(days[static_cast<std::size_t>(t.weekday)], " ", short_date(t));
-}
+std::string long_date(const CivilTime& t) { return cat(days[static_cast<std::size_t>(t.weekday)], " ", short_date(t)); }
 
 std::string iso_utc(WallTime time) {
   const CivilTime t = civil_of(time);

@@ -18,9 +18,7 @@ using ByteView = std::span<const std::uint8_t>;
 inline ByteView as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
-inline std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 /// A name that cannot be passed where another kind of name belongs.
 template <typename Tag>
@@ -33,13 +31,13 @@ struct Id {
 };
 
 using TenantId = Id<struct TenantTag>;
-using SensorId = Id<struct SensorTag>;        ///< The sensor's name in the tenant's configuration.
-using IncidentId = Id<struct IncidentTag>;    ///< UUIDv8 text.
-using CorrelationId = Id<struct CorrelTag>;   ///< "EXH1-" and base32: what the desk stores and is searched for.
-using LinkId = Id<struct LinkTag>;            ///< The last part of the evidence link.
-using EvidenceId = Id<struct EvidenceTag>;    ///< Lower-case hex of the SHA-256 of the sealed bytes.
-using DeskId = Id<struct DeskTag>;            ///< The desk's name in the provider's configuration.
-using DeliveryId = Id<struct DeliveryTag>;    ///< The same on every attempt.
+using SensorId = Id<struct SensorTag>;       ///< The sensor's name in the tenant's configuration.
+using IncidentId = Id<struct IncidentTag>;   ///< UUIDv8 text.
+using CorrelationId = Id<struct CorrelTag>;  ///< "EXH1-" and base32: what the desk stores and is searched for.
+using LinkId = Id<struct LinkTag>;           ///< The last part of the evidence link.
+using EvidenceId = Id<struct EvidenceTag>;   ///< Lower-case hex of the SHA-256 of the sealed bytes.
+using DeskId = Id<struct DeskTag>;           ///< The desk's name in the provider's configuration.
+using DeliveryId = Id<struct DeliveryTag>;   ///< The same on every attempt.
 
 using Nanoseconds = std::chrono::nanoseconds;
 /// Wall clock, UTC, since 1970. For links, retention and what people read.

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/yaml.h"
+#include "engine/tenant_engine.h"
+#include "sensorproto/sdee/subscription.h"
+
+namespace exhibit {
+
+/// Where a secret is found when it is needed. Never the secret.
+struct SecretReference {
+  enum class Kind { none, env, file, host };
+  Kind kind = Kind::none;
+  std::string name;
+  bool operator==(const SecretReference&) const = default;
+};
+
+struct Login {
+  std::string user;
+  SecretReference password;
+};
+
+struct UserSettings {
+  std::string name, scrypt;
+  std::vector<TenantId> tenants;
+  bool is_operator = false;
+};
+
+struct DeskSettings {
+  DeskId name;
+  std::string adapter, profile, url, ca;
+  Login login;
+  int concurrency = 4;
+  Nanoseconds settle = std::chrono::seconds{120};
+  Nanoseconds deadline = limits::desk_deadline;
+  Nanoseconds retry = std::chrono::seconds{2};
+};
+
+struct HostSettings {
+  std::string public_url, state, runner;
+  std::string web_address = "127.0.0.1";
+  std::uint16_t web_port = 8443;
+  std::string web_certificate, web_key;
+  Nanoseconds session = std::chrono::hours{12};
+  std::vector<UserSettings> users;
+  std::map<DeskId, DeskSettings> desks;
+  std::optional<DeskId> operator_desk;
+  std::string operator_map_json = "{}";
+};
+
+struct SensorSettings {
+  SensorId name;
+  std::string host;
+  std::uint16_t port = 443;
+  bool tls = true;
+  bool legacy_tls = false;
+  std::string pin;  ///< Hex of SHA-256 of the public key; empty: the system's trust, with name check.
+  Login login;
+  SdeeSubscription::Settings subscription;
+  CaptureTracker::Settings captures;
+};
+
+struct TenantSettings {
+  TenantId tenant;
+  std::string name;
+  std::string zone_name = "UTC";
+  std::vector<Network> networks;
+  std::vector<SensorSettings> sensors;
+  DeskId desk;
+  std::string map_json = "{}";  ///< The tenant's own field values for the desk.
+  Disclosure disclosure = Disclosure::masked;
+  AttachPolicy attach = AttachPolicy::none;
+  Policy policy;
+  Nanoseconds group_window = std::chrono::hours{1};
+};
+
+/// A text to settings, or every mistake in it. Pure: zones, files and secrets are looked at by whoever uses them.
+std::optional<HostSettings> read_host_settings(std::string_view yaml, std::vector<Mistake>& mistakes);
+std::optional<TenantSettings> read_tenant_settings(std::string_view yaml, const HostSettings& host,
+                                                   std::vector<Mistake>& mistakes);
+
+/// "30 s", "500ms", "2 min", "12h", "1 d".
+std::optional<Nanoseconds> parse_duration(std::string_view text);
+
+}  // namespace exhibit

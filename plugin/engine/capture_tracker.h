@@ -1,0 +1,88 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "engine/fact.h"
+#include "engine/input.h"
+#include "engine/ring_forecast.h"
+
+namespace exhibit {
+
+/// Follows the captures of one tenant's sensors, from the alert that names an IP log to the sealed file or the cause of
+/// its loss.
+///
+///   expected --started--> recording --completed, timer, demand--> due --pull free--> fetching
+///      |                                                           ^ |                |
+///      |                                     not ready, unreachable| |patience        |whole, twice the same, cut
+///      |                                                           | v                v
+///      +--removed, forecast end on demand--> lost(cause) <--gone--fetching     sealed(complete | partial)
+///
+/// The status event is not to be depended on (its form is not public): the timer and the demand do the same job. A log
+/// whose completion was never heard counts as complete when two pulls bring the same bytes.
+///
+/// Does no I/O and reads no clock. Each FetchCapture is answered once, by `fetch_ended`. Not thread-safe; its tenant's
+/// engine owns it.
+class CaptureTracker {
+ public:
+  struct Settings {
+    RingForecast::Settings ring;
+    Nanoseconds margin = std::chrono::seconds{3};         ///< After the expected end, before the timer pulls.
+    Nanoseconds retry_first = std::chrono::seconds{30};   ///< Then 1, 2, 5, 10 minutes.
+    Nanoseconds confirm_wait = std::chrono::seconds{10};  ///< Before the second pull of a log nobody called complete.
+    Nanoseconds give_up = std::chrono::hours{24};         ///< A sensor that cannot be reached for so long.
+    int pulls_max = 2;
+    int empty_max = 3;  ///< Empty answers for a log that is said to be complete.
+    int damaged_max = 3;
+  };
+
+  void configure(const SensorId& sensor, Settings settings) { sensors_.insert_or_assign(sensor, Sensor(settings)); }
+  void restore(const std::vector<CaptureRow>& rows, Now now);
+
+  /// An alert of `incident` named this recording. Gives its key: the same for every alert that shares the recording.
+  CaptureKey named(const SensorId& sensor, std::string_view locator, const IncidentId& incident, const Alert& alert,
+                   bool on_demand, Now now, Reaction& out);
+  void status(const SensorId& sensor, const StatusEvent& event, Now now, Reaction& out);
+  void refused(const SensorId& sensor, const ErrorEvent& event, Now now, Reaction& out);
+  void fetch_ended(const FetchEnded& ended, Now now, Reaction& out);
+  void asked(const CaptureKey& key, Now now, Reaction& out);
+  /// Starts what is due and gives up what is past hope.
+  void tick(Now now, Reaction& out);
+
+  [[nodiscard]] const CaptureRow* find(const CaptureKey& key) const;
+  [[nodiscard]] const std::map<CaptureKey, CaptureRow>& rows() const { return rows_; }
+  [[nodiscard]] std::optional<MonoTime> next_wake() const;
+  /// Forgets what settled before this moment and nobody waits for.
+  void forget_settled_before(WallTime time);
+
+ private:
+  struct Sensor {
+    explicit Sensor(Settings s) : settings(s), forecast(s.ring) {}
+    Settings settings;
+    RingForecast forecast;
+    int pulls = 0;
+    std::optional<WallTime> restarted;
+  };
+
+  Sensor& sensor_of(const SensorId& id);
+  CaptureRow& newest(const SensorId& sensor, std::string_view locator, Now now);
+  CaptureRow& begin_epoch(CaptureKey key, Now now);
+  void completed(CaptureRow& row, Now now);
+  void on_whole(CaptureRow& row, const FetchEnded& ended, Now now);
+  void on_cut(CaptureRow& row, const FetchEnded& ended, Now now);
+  void on_empty(CaptureRow& row, const FetchEnded& ended, Now now);
+  void on_gone(CaptureRow& row, Now now);
+  void on_trouble(CaptureRow& row, const FetchEnded& ended, Now now);
+  void retry(CaptureRow& row, Now now);
+  void seal(CaptureRow& row, CaptureState state, CaptureCause cause, Now now);
+  void lose(CaptureRow& row, CaptureCause cause, Now now);
+  void expire(CaptureRow& row, Now now);
+  void prove(CaptureRow& row, std::string clause);
+  void start_due(Now now, Reaction& out);
+
+  std::map<SensorId, Sensor> sensors_;
+  std::map<CaptureKey, CaptureRow> rows_;
+};
+
+}  // namespace exhibit

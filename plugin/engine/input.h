@@ -1,0 +1,96 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/records.h"
+#include "sensorproto/event.h"
+#include "sensorproto/sdee/subscription.h"
+
+namespace exhibit {
+
+/// A batch of one sensor, with the cursor that covers it.
+struct SensorSaid {
+  SensorId sensor;
+  SdeeBatch batch;
+};
+
+/// How a call to the desk ended.
+struct DeliveryOutcome {
+  enum class Kind {
+    done,      ///< Proven: the desk answered with a ticket that carries our correlation id.
+    retry,     ///< Provably not done; later may be better.
+    unknown,   ///< Sent, answer lost.
+    rejected,  ///< The content is refused for good.
+    denied,    ///< The login or a right is missing.
+    gone,      ///< The ticket is no longer there.
+  };
+  Kind kind = Kind::unknown;
+  std::string ticket, number, url;
+  std::optional<Nanoseconds> retry_after;
+  std::string why;
+};
+
+struct DeliveryEnded {
+  DeliveryId id;
+  DeliveryOutcome outcome;
+};
+
+/// What looking for a lost answer found. Only rows whose correlation id is equal byte for byte count.
+struct DeliveryLookedUp {
+  enum class Found { one, none, several, failed };
+  DeliveryId id;
+  Found found = Found::failed;
+  std::string ticket, number, url;  ///< one, several: the oldest.
+  std::string why;
+};
+
+/// How fetching a recording ended.
+struct FetchEnded {
+  enum class Kind {
+    whole,
+    cut,
+    empty,
+    not_ready,
+    gone,
+    login_refused,
+    certificate_refused,
+    unreachable,
+    too_large,
+    damaged,
+    store_refused
+  };
+  CaptureKey key;
+  Kind kind = Kind::unreachable;
+  std::optional<EvidenceId> evidence;  ///< whole, cut: sealed already.
+  std::uint64_t bytes = 0;
+  std::string why;  ///< "HTTP 404", "timeout", …
+};
+
+struct CaptureExamined {
+  CaptureKey key;
+  IncidentId incident;
+  CaptureReport report;
+};
+
+/// Somebody pressed "fetch now".
+struct FetchAsked {
+  CaptureKey key;
+  std::string by;
+};
+
+/// The sensor's feed broke, or came back (cause none).
+struct SensorTrouble {
+  SensorId sensor;
+  CaptureCause cause = CaptureCause::none;
+  std::string why;
+};
+
+struct Tick {};
+
+using Input = std::variant<SensorSaid, DeliveryEnded, DeliveryLookedUp, FetchEnded, CaptureExamined, FetchAsked,
+                           SensorTrouble, Tick>;
+
+}  // namespace exhibit

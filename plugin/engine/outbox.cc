@@ -1,0 +1,210 @@
+#include "engine/outbox.h"
+
+#include <algorithm>
+
+#include "base/sha256.h"
+#include "base/text.h"
+#include "engine/plants.h"
+
+namespace exhibit {
+namespace {
+
+constexpr Nanoseconds longest_wait = std::chrono::hours{1};
+
+/// Up to a quarter, by the delivery and the attempt: spread without dice.
+Nanoseconds jitter(const DeliveryRow& row, Nanoseconds wait) {
+  const Digest digest = sha256(cat(row.id.text, "/", row.attempt));
+  return wait / 4 * digest[0] / 255;
+}
+
+}  // namespace
+
+DeliveryId delivery_id(const IncidentId& incident, std::uint64_t order) { return {cat(incident.text, "-", order)}; }
+
+void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts) {
+  for (DeliveryRow row : rows) {
+    std::uint64_t& next = next_order_[row.incident];
+    next = std::max(next, row.order + 1);
+    if (row.state == DeliveryState::done || row.state == DeliveryState::dead) continue;
+    row.not_before = row.not_before.rebased(now, longest_wait);
+    row.certain_after = row.certain_after.rebased(now, std::max(settings_.settle, Nanoseconds{0}));
+    if (row.state == DeliveryState::inflight) {
+      to_unknown(row, "our process ended before the answer came", now);
+      facts.emplace_back(row);
+    }
+    open_.insert_or_assign({row.incident, row.order}, std::move(row));
+  }
+}
+
+void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung,
+                 Now now, Facts& facts) {
+  const std::uint64_t order = next_order_[incident]++;
+  DeliveryRow row;
+  row.id = delivery_id(incident, order);
+  row.incident = incident;
+  row.kind = kind;
+  row.order = order;
+  row.subject = std::move(subject);
+  row.rung = rung;
+  row.severity = severity;
+  row.not_before = Deadline::in(Nanoseconds{0}, now);
+  facts.emplace_back(row);
+  open_.insert_or_assign({incident, order}, std::move(row));
+}
+
+std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
+  if (paused_why_ && !paused_until_.passed(now)) return {};
+  std::vector<DeliveryRow*> heads;
+  const IncidentId* last = nullptr;
+  for (auto& [key, row] : open_) {
+    const bool head = !last || *last != key.first || planted(Plant::retry_forgets_order);
+    last = &key.first;
+    if (head && row.state == DeliveryState::ready && row.not_before.passed(now)) heads.push_back(&row);
+  }
+  std::stable_sort(heads.begin(), heads.end(), [](const DeliveryRow* a, const DeliveryRow* b) {
+    return a->severity != b->severity ? a->severity > b->severity : a->not_before.mono < b->not_before.mono;
+  });
+  std::vector<DeliveryRow> claimed;
+  for (DeliveryRow* row : heads) {
+    if (in_flight_ >= settings_.in_flight_max) break;
+    ++in_flight_;
+    ++row->attempt;
+    row->state = DeliveryState::inflight;
+    facts.emplace_back(*row);
+    claimed.push_back(*row);
+  }
+  return claimed;
+}
+
+std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
+  std::vector<DeliveryRow> claimed;
+  if (paused_why_ && !paused_until_.passed(now)) return claimed;
+  for (auto& [key, row] : open_)
+    if (row.state == DeliveryState::unknown && row.certain_after.passed(now) && in_flight_ < settings_.in_flight_max &&
+        looking_.insert(row.id).second) {
+      ++in_flight_;
+      claimed.push_back(row);
+    }
+  return claimed;
+}
+
+std::map<Outbox::Order, DeliveryRow>::iterator Outbox::find(const DeliveryId& id) {
+  const std::size_t dash = id.text.rfind('-');
+  const auto order =
+      parse_number<std::uint64_t>(std::string_view(id.text).substr(dash == std::string::npos ? 0 : dash + 1));
+  return order && dash != std::string::npos ? open_.find({{id.text.substr(0, dash)}, *order}) : open_.end();
+}
+
+std::optional<DeliveryRow> Outbox::finish(std::map<Order, DeliveryRow>::iterator at, DeliveryState state,
+                                          Facts& facts) {
+  DeliveryRow row = std::move(at->second);
+  open_.erase(at);
+  row.state = state;
+  facts.emplace_back(row);
+  return row;
+}
+
+Nanoseconds Outbox::back_off(const DeliveryRow& row) const {
+  const int doublings = std::clamp(row.attempt - 1, 0, 20);
+  const Nanoseconds wait = std::min(settings_.retry_max, settings_.retry_first * std::int64_t{1 << doublings});
+  return wait + jitter(row, wait);
+}
+
+void Outbox::to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, Now now) {
+  row.state = DeliveryState::ready;
+  row.cause = why;
+  row.not_before = Deadline::in(wait, now);
+}
+
+void Outbox::to_unknown(DeliveryRow& row, std::string_view why, Now now) {
+  row.state = planted(Plant::unknown_is_ready) ? DeliveryState::ready : DeliveryState::unknown;
+  row.cause = why;
+  row.certain_after = Deadline::in(settings_.settle, now);
+}
+
+void Outbox::step_down(DeliveryRow& row, const std::string& why, Now now) {
+  row.rung = static_cast<Rung>(static_cast<int>(row.rung) + 1);
+  if (row.rung == Rung::no_packets) row.rung = Rung::link_only;
+  row.short_because = why;
+  to_ready(row, Nanoseconds{0}, why, now);
+}
+
+std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Facts& facts) {
+  const auto at = find(ended.id);
+  if (at == open_.end() || at->second.state != DeliveryState::inflight) return std::nullopt;
+  if (in_flight_ > 0) --in_flight_;
+  DeliveryRow& row = at->second;
+  const DeliveryOutcome& outcome = ended.outcome;
+  if (outcome.kind != DeliveryOutcome::Kind::denied && outcome.kind != DeliveryOutcome::Kind::unknown &&
+      outcome.kind != DeliveryOutcome::Kind::retry) {
+    paused_why_.reset();
+    denials_ = 0;
+  }
+  switch (outcome.kind) {
+    case DeliveryOutcome::Kind::done: return finish(at, DeliveryState::done, facts);
+    case DeliveryOutcome::Kind::gone: row.cause = outcome.why; return finish(at, DeliveryState::dead, facts);
+    case DeliveryOutcome::Kind::retry:
+      to_ready(row, std::clamp(outcome.retry_after.value_or(back_off(row)), Nanoseconds{0}, longest_wait), outcome.why,
+               now);
+      break;
+    case DeliveryOutcome::Kind::unknown: to_unknown(row, outcome.why, now); break;
+    case DeliveryOutcome::Kind::denied:
+      paused_why_ = outcome.why;
+      paused_until_ =
+          Deadline::in(std::min(settings_.denied_pause * std::int64_t{1 << std::min(denials_, 4)}, longest_wait), now);
+      ++denials_;
+      to_ready(row, Nanoseconds{0}, outcome.why, now);
+      break;
+    case DeliveryOutcome::Kind::rejected:
+      row.cause = outcome.why;
+      if (row.kind == DeliveryKind::attach || row.rung == Rung::link_only)
+        return finish(at, DeliveryState::dead, facts);
+      step_down(row, outcome.why, now);
+      break;
+  }
+  facts.emplace_back(row);
+  return row;
+}
+
+std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now now, Facts& facts) {
+  const auto at = find(result.id);
+  if (at == open_.end() || looking_.erase(result.id) == 0) return std::nullopt;
+  if (in_flight_ > 0) --in_flight_;
+  DeliveryRow& row = at->second;
+  using Found = DeliveryLookedUp::Found;
+  if (result.found == Found::one || result.found == Found::several) return finish(at, DeliveryState::done, facts);
+  if (result.found == Found::none)
+    to_ready(row, Nanoseconds{0}, row.cause, now);
+  else
+    row.certain_after = Deadline::in(back_off(row), now);  // A failed look-up is not "not found".
+  ++row.attempt;
+  facts.emplace_back(row);
+  return row;
+}
+
+bool Outbox::holds(const IncidentId& incident) const {
+  const auto at = open_.lower_bound({incident, 0});
+  return at != open_.end() && at->first.first == incident;
+}
+
+bool Outbox::has_ready(const IncidentId& incident, std::string_view subject) const {
+  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at)
+    if (at->second.state == DeliveryState::ready && at->second.subject == subject) return true;
+  return false;
+}
+
+std::optional<MonoTime> Outbox::next_wake() const {
+  std::optional<MonoTime> earliest;
+  const IncidentId* last = nullptr;
+  for (const auto& [key, row] : open_) {
+    const bool head = !last || *last != key.first;
+    last = &key.first;
+    if (!head || row.state == DeliveryState::inflight || looking_.contains(row.id)) continue;
+    MonoTime at = row.state == DeliveryState::unknown ? row.certain_after.mono : row.not_before.mono;
+    if (paused_why_) at = std::max(at, paused_until_.mono);
+    if (!earliest || at < *earliest) earliest = at;
+  }
+  return earliest;
+}
+
+}  // namespace exhibit

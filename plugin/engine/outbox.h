@@ -1,0 +1,84 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "engine/fact.h"
+#include "engine/input.h"
+
+namespace exhibit {
+
+/// What the desk is owed, and what became of it.
+///
+///            claim (committed before the first byte)        proven
+///   ready --------------------------------------> inflight --------> done
+///     ^  ^                                          |  |  |
+///     |  +---- provably not sent, desk says later --+  |  +-- refused bare link, ticket gone --> dead(cause)
+///     |  +---- content refused: one rung down ---------+
+///     |                                                v  answer lost, or our process died
+///     +--- looked: not there -----------------------unknown --- looked: there --> done
+///                                                      +------- look-up failed: look again later
+///
+/// Unknown is resolved by looking, never by repeating, and only after the desk's settle time. Deliveries of one
+/// incident go in order. A refused login pauses the desk, not the item. Pure; its tenant's engine owns it.
+class Outbox {
+ public:
+  struct Settings {
+    Nanoseconds retry_first = std::chrono::seconds{2};
+    Nanoseconds retry_max = std::chrono::hours{1};
+    Nanoseconds settle = std::chrono::seconds{120};
+    Nanoseconds denied_pause = std::chrono::minutes{1};
+    std::size_t in_flight_max = 4;
+  };
+
+  explicit Outbox(Settings settings) : settings_(settings) {}
+
+  /// What was in flight when the process died is unknown now.
+  void restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts);
+
+  void owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung, Now now,
+           Facts& facts);
+  /// Claims what may be sent now: at most one of an incident, higher severity first.
+  std::vector<DeliveryRow> claim(Now now, Facts& facts);
+  /// Which lost answers may be looked for now; each is given once until `looked_up` answers it.
+  std::vector<DeliveryRow> claim_look_ups(Now now);
+
+  /// The row as it is afterwards; nothing for an id that is not open.
+  std::optional<DeliveryRow> ended(const DeliveryEnded& ended, Now now, Facts& facts);
+  std::optional<DeliveryRow> looked_up(const DeliveryLookedUp& result, Now now, Facts& facts);
+
+  [[nodiscard]] std::optional<MonoTime> next_wake() const;
+  [[nodiscard]] std::size_t open() const { return open_.size(); }
+  [[nodiscard]] bool holds(const IncidentId& incident) const;
+  /// A ready delivery about the same subject: what is new can be folded into it, since texts are made when it is
+  /// claimed.
+  [[nodiscard]] bool has_ready(const IncidentId& incident, std::string_view subject) const;
+  [[nodiscard]] const std::optional<std::string>& paused() const { return paused_why_; }
+  void resume() { paused_why_.reset(), paused_until_ = {}, denials_ = 0; }
+
+ private:
+  using Order = std::pair<IncidentId, std::uint64_t>;
+
+  void to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, Now now);
+  void to_unknown(DeliveryRow& row, std::string_view why, Now now);
+  void step_down(DeliveryRow& row, const std::string& why, Now now);
+  std::optional<DeliveryRow> finish(std::map<Order, DeliveryRow>::iterator at, DeliveryState state, Facts& facts);
+  std::map<Order, DeliveryRow>::iterator find(const DeliveryId& id);
+  Nanoseconds back_off(const DeliveryRow& row) const;
+
+  Settings settings_;
+  std::map<Order, DeliveryRow> open_;  // Not done and not dead.
+  std::map<IncidentId, std::uint64_t> next_order_;
+  std::set<DeliveryId> looking_;
+  std::size_t in_flight_ = 0;
+  std::optional<std::string> paused_why_;
+  Deadline paused_until_;
+  int denials_ = 0;
+};
+
+/// "…-3" of incident and order: the same on every attempt.
+DeliveryId delivery_id(const IncidentId& incident, std::uint64_t order);
+
+}  // namespace exhibit

@@ -1,0 +1,155 @@
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "engine/tenant_engine.h"
+#include "packet/capture_write.h"
+#include "packet/decode.h"
+
+/// The texts of deliveries, made when they are claimed, so that they say all that is known by then.
+namespace exhibit {
+namespace {
+
+Disclosure disclosure_at(Rung rung) {
+  switch (rung) {
+    case Rung::full: return Disclosure::full;
+    case Rung::masked: return Disclosure::masked;
+    case Rung::headers: return Disclosure::headers;
+    case Rung::no_packets:
+    case Rung::link_only: break;
+  }
+  return Disclosure::none;
+}
+
+/// ASCII, without separators: a name that no file system and no header can trip over.
+std::string safe_name(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, 40)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    out += plain ? c : '-';
+  }
+  return out;
+}
+
+std::string refused_attachment_note(std::string_view subject, const TicketView& view) {
+  const std::string why = harmless(cut_utf8(subject.substr(subject.find(':') + 2), 120));
+  return cat("The desk refused the attachment (", why, "). The packets are at the link.\nSame link: ", view.link);
+}
+
+}  // namespace
+
+Rung TenantEngine::first_rung() const {
+  switch (settings_.disclosure) {
+    case Disclosure::full: return Rung::full;
+    case Disclosure::masked: return Rung::masked;
+    case Disclosure::headers: return Rung::headers;
+    case Disclosure::none: break;
+  }
+  return Rung::no_packets;
+}
+
+CaptureView TenantEngine::capture_view(const Incident& incident, const CaptureKey& key) const {
+  CaptureView view;
+  view.log = key.locator;
+  const CaptureRow* row = captures_.find(key);
+  if (!row) return view;
+  view.state = row->state;
+  view.cause = row->cause;
+  view.proof = row->proof;
+  view.on_demand = row->on_demand;
+  view.bytes = row->bytes;
+  if (is_sealed(row->state)) view.evidence = row->evidence;
+  if (!is_settled(row->state)) {
+    view.ready_expected = row->due.wall;
+    view.safe_until = row->safe_until.wall;
+  }
+  if (const auto report = incident.reports.find(key); report != incident.reports.end()) view.report = report->second;
+  for (const IncidentId& other : row->incidents) {
+    const auto found = incidents_.find(other);
+    if (other != incident.row.id && found != incidents_.end() && view.shared_with.size() < 5)
+      view.shared_with.push_back(found->second.row.number.empty() ? found->second.row.correlation.text
+                                                                  : found->second.row.number);
+  }
+  return view;
+}
+
+TicketView TenantEngine::view_of(const Incident& incident) const {
+  TicketView view;
+  view.first = incident.first.get();
+  view.alerts = incident.row.alerts;
+  view.tenant_name = settings_.tenant_name;
+  view.networks = settings_.networks;
+  view.zone = settings_.zone;
+  view.link = cat(settings_.public_url, "/e/", incident.row.link.text);
+  view.correlation = incident.row.correlation.text;
+  for (const CaptureKey& key : incident.row.captures) view.captures.push_back(capture_view(incident, key));
+  view.no_capture = incident.row.no_capture;
+  view.disclosure = settings_.disclosure;
+  return view;
+}
+
+std::optional<TicketView> TenantEngine::view(const IncidentId& id) const {
+  const auto found = incidents_.find(id);
+  return found == incidents_.end() ? std::nullopt : std::optional(view_of(found->second));
+}
+
+SendDelivery TenantEngine::render(Incident& incident, const DeliveryRow& row) const {
+  TicketView view = view_of(incident);
+  view.disclosure = disclosure_at(row.rung);
+  view.short_because = row.short_because.empty()
+                           ? ""
+                           : cat("the desk refused a longer text (", harmless(cut_utf8(row.short_because, 120)), ")");
+  SendDelivery send{.id = row.id,
+                    .kind = row.kind,
+                    .correlation = incident.row.correlation,
+                    .ticket = incident.row.ticket,
+                    .order = row.order,
+                    .attempt = row.attempt,
+                    .body = {},
+                    .attachment_name = {},
+                    .attachment = {},
+                    .attached_evidence = {}};
+  JsonWriter body;
+  body.object()
+      .member("tenant", settings_.tenant.text)
+      .member("link", view.link)
+      .member("correlation_id", view.correlation);
+  if (row.kind == DeliveryKind::ensure) {
+    const TicketText text = row.rung == Rung::link_only ? bare_ticket_text(view) : ticket_text(view);
+    body.member("title", text.title)
+        .member("public_text", text.public_text)
+        .member("internal_text", text.internal_text);
+    body.member("severity", token(incident.row.severity)).member("priority", priority_of(*incident.first).number);
+  } else if (row.kind == DeliveryKind::note) {
+    std::string note;
+    if (row.subject == "joined")
+      note = joined_note(view, incident.row.alerts_told, *incident.latest);
+    else if (row.subject.starts_with("refused-attachment"))
+      note = refused_attachment_note(row.subject, view);
+    else if (const auto key = CaptureKey::parse(std::string_view(row.subject).substr(8)))
+      note = capture_note(view, capture_view(incident, *key));
+    if (row.rung == Rung::link_only)
+      note = cat(std::string_view(note).substr(0, note.find('\n')), "\nSame link: ", view.link);
+    body.member("text", note);
+  } else if (row.kind == DeliveryKind::attach && row.subject == "trigger-packet") {
+    const Alert& alert = *incident.first;
+    const Decoded decoded = decode(alert.trigger_packet, link_unknown);
+    send.attachment = capture_header(decoded.link_type, CaptureTimes::nanoseconds);
+    append_packet(send.attachment, alert.time, alert.trigger_packet, 0, CaptureTimes::nanoseconds);
+    send.attachment_name = cat(safe_name(settings_.tenant.text), "-", safe_name(alert.sensor.text), "-trigger-",
+                               hex(sha256(send.attachment)).substr(0, 12), ".pcap");
+  } else if (row.kind == DeliveryKind::attach) {
+    const auto key = CaptureKey::parse(std::string_view(row.subject).substr(8));
+    const CaptureRow* capture = key ? captures_.find(*key) : nullptr;
+    if (capture && capture->evidence) {
+      send.attached_evidence = capture->evidence;
+      send.attachment_name = cat(safe_name(settings_.tenant.text), "-", safe_name(key->sensor.text), "-",
+                                 safe_name(key->locator), "-", capture->evidence->text.substr(0, 12), ".pcap");
+    }
+  }
+  if (!send.attachment_name.empty())
+    body.member("name", send.attachment_name).member("mime", "application/vnd.tcpdump.pcap");
+  send.body = body.end().take();
+  return send;
+}
+
+}  // namespace exhibit

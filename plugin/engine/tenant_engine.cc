@@ -1,0 +1,380 @@
+#include "engine/tenant_engine.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "engine/plants.h"
+#include "incident/identity.h"
+#include "incident/normalize.h"
+#include "sensorproto/sdee/event_reader.h"
+
+namespace exhibit {
+namespace {
+
+constexpr std::size_t incidents_per_group = 8;
+constexpr Nanoseconds memory_of_incidents = std::chrono::hours{25};
+
+bool is_power_of_ten(std::uint64_t n) {
+  while (n >= 10 && n % 10 == 0) n /= 10;
+  return n == 1;
+}
+
+std::shared_ptr<const Alert> alert_of(const AlertRow& row, const TenantId& tenant) {
+  const Result<SensorEvent> event = read_event(row.raw);
+  if (!event || !std::holds_alternative<IdsAlert>(*event)) return nullptr;
+  return std::make_shared<const Alert>(normalize(std::get<IdsAlert>(*event), tenant, row.sensor, row.received));
+}
+
+}  // namespace
+
+std::string group_of(const Alert& alert) {
+  std::vector<std::string> targets;
+  for (const Endpoint& target : alert.targets) targets.push_back(target.address);
+  std::sort(targets.begin(), targets.end());
+  return cat(alert.sensor.text, " ", alert.signature_id, "/", alert.subsignature_id, " ",
+             alert.attacker ? alert.attacker->address : "-", " ", join(targets, ","));
+}
+
+TenantEngine::TenantEngine(EngineSettings settings) : settings_(std::move(settings)), outbox_(settings_.outbox) {
+  for (const auto& [sensor, tracker] : settings_.sensors) captures_.configure(sensor, tracker);
+}
+
+Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
+  Reaction out;
+  std::map<std::string, const AlertRow*> raw;
+  for (const AlertRow& row : rows.alerts) {
+    seen_.insert(row.identity);
+    if (!row.incident.empty()) seen_.belongs(row.sensor, row.event_id, row.incident);
+    if (!row.raw.empty()) raw[row.identity] = &row;
+  }
+  for (const IncidentRow& row : rows.incidents) {
+    const auto found = raw.find(row.first_alert);
+    const auto alert = found == raw.end() ? nullptr : alert_of(*found->second, settings_.tenant);
+    if (!alert) continue;
+    groups_[row.group].push_back(row.id);
+    incidents_.emplace(row.id, Incident{row, alert, alert, {}, {}});
+  }
+  for (const ReportRow& row : rows.reports)
+    if (const auto found = incidents_.find(row.incident); found != incidents_.end())
+      found->second.reports[row.capture] = row.report;
+  sequence_ = rows.sequence;
+  counts_.alerts = rows.alerts_total;
+  counts_.incidents = rows.incidents_total;
+  counts_.gaps = rows.gaps_total;
+  captures_.restore(rows.captures, now);
+  outbox_.restore(rows.deliveries, now, out.facts);
+  for (const auto& [id, incident] : incidents_)
+    for (const CaptureKey& key : incident.row.captures)
+      if (const CaptureRow* row = captures_.find(key); row && is_sealed(row->state) && !incident.reports.contains(key))
+        examine(*row, incident, out);
+  pump(now, out);
+  return out;
+}
+
+Reaction TenantEngine::on(const Input& input, Now now) {
+  Reaction out;
+  std::visit([&](const auto& held) { take(held, now, out); }, input);
+  pump(now, out);
+  return out;
+}
+
+void TenantEngine::take(const SensorSaid& said, Now now, Reaction& out) {
+  for (const SensorEvent& event : said.batch.events) {
+    const std::size_t from = out.facts.size();
+    if (const auto* alert = std::get_if<IdsAlert>(&event)) on_alert(said.sensor, *alert, now, out);
+    if (const auto* status = std::get_if<StatusEvent>(&event)) captures_.status(said.sensor, *status, now, out);
+    if (const auto* error = std::get_if<ErrorEvent>(&event)) captures_.refused(said.sensor, *error, now, out);
+    follow_changed_captures(from, now, out);
+  }
+  for (const UnreadableEvent& unreadable : said.batch.unreadable) {
+    out.facts.emplace_back(QuarantineRow{said.sensor, unreadable.raw, unreadable.problem, now.wall});
+    out.effects.emplace_back(TellOperator{
+        cat("unreadable/", said.sensor.text),
+        cat("sensor ", said.sensor.text, " sent an event that cannot be read: ", unreadable.problem), true});
+  }
+  if (said.batch.gap) {
+    const SensorGap& gap = *said.batch.gap;
+    ++counts_.gaps;
+    out.facts.emplace_back(GapRow{said.sensor, gap.cause, gap.proof, gap.from_ns, gap.to_ns, now.wall});
+    out.effects.emplace_back(
+        TellOperator{cat("gap/", said.sensor.text), cat("sensor ", said.sensor.text, ": ", gap.proof), true});
+  }
+  const SdeeCursor& cursor = said.batch.cursor;
+  out.facts.emplace_back(
+      CursorRow{said.sensor, cursor.subscription_id, cursor.session_id, cursor.cookie, cursor.last_time_ns});
+}
+
+void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out) {
+  auto alert = std::make_shared<const Alert>(normalize(event, settings_.tenant, sensor, now.wall));
+  if (!seen_.insert(alert->identity) && !planted(Plant::no_dedup)) {
+    ++counts_.duplicates_dropped;
+    return;
+  }
+  ++counts_.alerts;
+  AlertRow row{alert->identity, {}, ++sequence_, sensor, alert->event_id, alert->time, alert->received, event.raw};
+  Incident* incident = find_incident(*alert);
+  if (incident) {
+    join_incident(*incident, alert, now, out);
+  } else if (deserves_ticket(*alert, settings_.policy)) {
+    incident = &open_incident(alert, now, out);
+  }
+  if (incident) {
+    row.incident = incident->row.id;
+    seen_.belongs(sensor, alert->event_id, incident->row.id);
+    out.facts.emplace_back(incident->row);
+  }
+  out.facts.emplace_back(std::move(row));
+}
+
+TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert) {
+  if (alert.sum && !alert.sum->initial_event_id.empty()) {
+    const auto initial = seen_.incident_of(alert.sensor, alert.sum->initial_event_id);
+    if (initial && incidents_.contains(*initial)) return &incidents_.at(*initial);
+  }
+  const auto group = groups_.find(group_of(alert));
+  if (group == groups_.end()) return nullptr;
+  for (const IncidentId& id : group->second) {
+    Incident& incident = incidents_.at(id);
+    const Nanoseconds apart = alert.time - incident.row.first_time;
+    if (apart < settings_.group_window && -apart < settings_.group_window) return &incident;
+  }
+  return nullptr;
+}
+
+TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert> alert, Now now, Reaction& out) {
+  ++counts_.incidents;
+  IncidentRow row;
+  row.id = incident_id(settings_.tenant, alert->identity);
+  row.correlation = correlation_id(settings_.tenant, row.id);
+  row.link = link_id(settings_.link_key, row.id);
+  row.group = group_of(*alert);
+  row.first_alert = alert->identity;
+  row.first_time = alert->time;
+  row.opened = now.wall;
+  row.severity = alert->severity;
+  std::vector<IncidentId>& group = groups_[row.group];
+  if (group.size() == incidents_per_group) group.erase(group.begin());
+  group.push_back(row.id);
+  const IncidentId id = row.id;
+  Incident& incident = incidents_.insert_or_assign(id, Incident{std::move(row), alert, alert, {}, {}}).first->second;
+  name_captures(incident, *alert, now, out);
+  outbox_.owe(id, DeliveryKind::ensure, "ticket", alert->severity, first_rung(), now, out.facts);
+  if (settings_.attach == AttachPolicy::trigger_packet && !alert->trigger_packet.empty())
+    outbox_.owe(id, DeliveryKind::attach, "trigger-packet", alert->severity, first_rung(), now, out.facts);
+  return incident;
+}
+
+/// True when the alert named a recording that the incident did not have.
+bool TenantEngine::name_captures(Incident& incident, const Alert& alert, Now now, Reaction& out) {
+  bool news = false;
+  for (const std::string& locator : alert.logs) {
+    const CaptureKey key = captures_.named(alert.sensor, locator, incident.row.id, alert,
+                                           !deserves_capture(alert, settings_.policy), now, out);
+    std::vector<CaptureKey>& known = incident.row.captures;
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    known.push_back(key);
+    news = true;
+    // Settled before this incident came: nothing more will be heard of it, so it is looked at now.
+    if (const CaptureRow* row = captures_.find(key); row && is_settled(row->state)) capture_changed(key, now, out);
+  }
+  if (incident.row.captures.empty())
+    incident.row.no_capture = alert.sum ? CaptureCause::summary_alert : CaptureCause::action_not_set;
+  else
+    incident.row.no_capture = CaptureCause::none;
+  return news;
+}
+
+void TenantEngine::join_incident(Incident& incident, std::shared_ptr<const Alert> alert, Now now, Reaction& out) {
+  ++incident.row.alerts;
+  const CaptureCause reason_before = incident.row.no_capture;
+  bool news = name_captures(incident, *alert, now, out);
+  if (!news && incident.row.captures.empty()) incident.row.no_capture = reason_before;
+  news = news || alert->sum.has_value() || alert->severity > incident.row.severity ||
+         alert->block != incident.latest->block;
+  news = news || (!alert->trigger_packet.empty() && incident.latest->trigger_packet.empty()) ||
+         is_power_of_ten(incident.row.alerts);
+  incident.row.severity = std::max(incident.row.severity, alert->severity);
+  incident.latest = std::move(alert);
+  if (news) note_joined(incident, now, out);
+}
+
+void TenantEngine::note_joined(Incident& incident, Now now, Reaction& out) {
+  // A ticket or a note that was not sent yet will say it anyway.
+  if (outbox_.has_ready(incident.row.id, "ticket") || outbox_.has_ready(incident.row.id, "joined")) return;
+  outbox_.owe(incident.row.id, DeliveryKind::note, "joined", incident.row.severity, first_rung(), now, out.facts);
+}
+
+void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
+  const auto row = outbox_.ended(ended, now, out.facts);
+  if (!row) return;
+  Incident& incident = incidents_.at(row->incident);
+  const DeliveryOutcome& outcome = ended.outcome;
+  if (outbox_.paused())
+    out.effects.emplace_back(TellOperator{"desk/denied", cat("the desk refused our login: ", outcome.why), true});
+  else if (row->state == DeliveryState::done)
+    out.effects.emplace_back(TellOperator{"desk/denied", {}, false});
+  if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
+    ticket_stands(incident, outcome.ticket, outcome.number, outcome.url, now, out);
+  if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
+}
+
+void TenantEngine::take(const DeliveryLookedUp& result, Now now, Reaction& out) {
+  const auto row = outbox_.looked_up(result, now, out.facts);
+  if (!row) return;
+  if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
+    ticket_stands(incidents_.at(row->incident), result.ticket, result.number, result.url, now, out);
+  if (result.found == DeliveryLookedUp::Found::several)
+    out.effects.emplace_back(TellOperator{
+        cat("several/", row->incident.text),
+        cat("the desk holds several tickets for one incident; the oldest, ", result.number, ", is used"), true});
+}
+
+void TenantEngine::ticket_stands(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
+                                 Reaction& out) {
+  incident.row.ticket = std::move(ticket);
+  incident.row.number = std::move(number);
+  incident.row.url = std::move(url);
+  incident.row.ticket_at = now.wall;
+  out.facts.emplace_back(incident.row);
+}
+
+void TenantEngine::delivery_died(const DeliveryRow& row, Now now, Reaction& out) {
+  out.effects.emplace_back(TellOperator{cat("dead/", row.id.text),
+                                        cat("the desk refused for good (", token(row.kind), "): ", row.cause), true});
+  // A refused attachment costs one line, never the ticket.
+  if (row.kind == DeliveryKind::attach)
+    outbox_.owe(row.incident, DeliveryKind::note, cat("refused-attachment: ", row.cause), row.severity, first_rung(),
+                now, out.facts);
+}
+
+void TenantEngine::take(const FetchEnded& ended, Now now, Reaction& out) {
+  const std::size_t from = out.facts.size();
+  captures_.fetch_ended(ended, now, out);
+  follow_changed_captures(from, now, out);
+  if (ended.kind == FetchEnded::Kind::store_refused)
+    out.effects.emplace_back(
+        TellOperator{"evidence/store", cat("the evidence store refused a capture: ", ended.why), true});
+}
+
+void TenantEngine::take(const FetchAsked& asked, Now now, Reaction& out) { captures_.asked(asked.key, now, out); }
+
+void TenantEngine::take(const SensorTrouble& trouble, Now, Reaction& out) {
+  const bool open = trouble.cause != CaptureCause::none;
+  out.effects.emplace_back(TellOperator{cat("sensor/", trouble.sensor.text),
+                                        open ? cat("sensor ", trouble.sensor.text, ": ", trouble.why) : "", open});
+}
+
+void TenantEngine::take(const Tick&, Now now, Reaction& out) {
+  const std::size_t from = out.facts.size();
+  captures_.tick(now, out);
+  follow_changed_captures(from, now, out);
+  if (now.mono - last_forgetting_ > std::chrono::minutes{10}) forget_old(now);
+}
+
+/// Captures that settled among the facts since `from` have incidents that wait for them.
+void TenantEngine::follow_changed_captures(std::size_t from, Now now, Reaction& out) {
+  std::vector<CaptureKey> settled;
+  for (std::size_t i = from; i < out.facts.size(); ++i)
+    if (const auto* row = std::get_if<CaptureRow>(&out.facts[i]);
+        row && is_settled(row->state) && std::find(settled.begin(), settled.end(), row->key) == settled.end())
+      settled.push_back(row->key);
+  for (const CaptureKey& key : settled) capture_changed(key, now, out);
+}
+
+void TenantEngine::capture_changed(const CaptureKey& key, Now now, Reaction& out) {
+  const CaptureRow& row = *captures_.find(key);
+  for (const IncidentId& id : row.incidents) {
+    const auto found = incidents_.find(id);
+    if (found == incidents_.end()) continue;
+    if (row.state == CaptureState::lost)
+      note_capture(found->second, key, now, out);
+    else if (!found->second.reports.contains(key))
+      examine(row, found->second, out);
+  }
+}
+
+void TenantEngine::examine(const CaptureRow& row, const Incident& incident, Reaction& out) const {
+  out.effects.emplace_back(ExamineCapture{row.key, incident.row.id, row.evidence.value(), alert_flow(*incident.first),
+                                          incident.first->trigger_packet});
+}
+
+void TenantEngine::take(const CaptureExamined& examined, Now now, Reaction& out) {
+  const auto found = incidents_.find(examined.incident);
+  if (found == incidents_.end() || found->second.reports.contains(examined.key)) return;
+  found->second.reports[examined.key] = examined.report;
+  out.facts.emplace_back(ReportRow{examined.key, examined.incident, examined.report});
+  note_capture(found->second, examined.key, now, out);
+}
+
+/// At most one note per ticket for one settled capture; none when the ticket itself will tell.
+void TenantEngine::note_capture(Incident& incident, const CaptureKey& key, Now now, Reaction& out) {
+  if (!outbox_.has_ready(incident.row.id, "ticket"))
+    outbox_.owe(incident.row.id, DeliveryKind::note, cat("capture ", key.text()), incident.row.severity, first_rung(),
+                now, out.facts);
+  const CaptureRow* row = captures_.find(key);
+  if (settings_.attach == AttachPolicy::capture && row && is_sealed(row->state))
+    outbox_.owe(incident.row.id, DeliveryKind::attach, cat("capture ", key.text()), incident.row.severity, first_rung(),
+                now, out.facts);
+}
+
+/// Claims what may go out now and renders it, with all that is known at this moment.
+void TenantEngine::pump(Now now, Reaction& out) {
+  for (const DeliveryRow& row : outbox_.claim(now, out.facts)) {
+    Incident& incident = incidents_.at(row.incident);
+    out.effects.emplace_back(render(incident, row));
+    if (incident.row.alerts_told != incident.row.alerts) {
+      incident.row.alerts_told = incident.row.alerts;
+      out.facts.emplace_back(incident.row);
+    }
+  }
+  for (const DeliveryRow& row : outbox_.claim_look_ups(now)) {
+    const Incident& incident = incidents_.at(row.incident);
+    out.effects.emplace_back(LookUpDelivery{row.id, row.kind, incident.row.correlation, incident.row.ticket});
+  }
+}
+
+std::optional<MonoTime> TenantEngine::next_wake() const {
+  const std::optional<MonoTime> captures = captures_.next_wake(), deliveries = outbox_.next_wake();
+  if (!captures) return deliveries;
+  return deliveries ? std::min(*captures, *deliveries) : captures;
+}
+
+bool TenantEngine::settled() const {
+  if (outbox_.open() > 0) return false;
+  for (const auto& [id, incident] : incidents_)
+    for (const CaptureKey& key : incident.row.captures) {
+      const CaptureRow* row = captures_.find(key);
+      if (!row || !is_settled(row->state) || (is_sealed(row->state) && !incident.reports.contains(key))) return false;
+    }
+  return true;
+}
+
+const IncidentRow* TenantEngine::incident(const IncidentId& id) const {
+  const auto found = incidents_.find(id);
+  return found == incidents_.end() ? nullptr : &found->second.row;
+}
+
+/// What nothing can touch any more leaves the memory; its rows stay.
+void TenantEngine::forget_old(Now now) {
+  last_forgetting_ = now.mono;
+  const WallTime before = now.wall - memory_of_incidents;
+  for (auto at = incidents_.begin(); at != incidents_.end();) {
+    const auto& row = at->second.row;
+    const bool waiting =
+        outbox_.holds(row.id) || std::any_of(row.captures.begin(), row.captures.end(), [&](const CaptureKey& key) {
+          const CaptureRow* capture = captures_.find(key);
+          return capture && !is_settled(capture->state);
+        });
+    if (row.opened >= before || waiting) {
+      ++at;
+      continue;
+    }
+    auto group = groups_.find(row.group);
+    if (group != groups_.end() && std::erase(group->second, row.id) > 0 && group->second.empty()) groups_.erase(group);
+    at = incidents_.erase(at);
+  }
+  captures_.forget_settled_before(before);
+}
+
+}  // namespace exhibit

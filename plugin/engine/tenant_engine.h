@@ -1,0 +1,119 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/capture_tracker.h"
+#include "engine/fact.h"
+#include "engine/input.h"
+#include "engine/outbox.h"
+#include "engine/seen_alerts.h"
+#include "incident/priority.h"
+#include "incident/ticket_text.h"
+
+namespace exhibit {
+
+enum class AttachPolicy { none, trigger_packet, capture };
+
+/// One tenant's settings, as far as decisions depend on them.
+struct EngineSettings {
+  TenantId tenant;
+  std::string tenant_name;
+  Zone zone;
+  std::vector<Network> networks;
+  std::string public_url;  ///< Without a slash at its end.
+  Bytes link_key;
+  Policy policy;
+  Disclosure disclosure = Disclosure::masked;
+  AttachPolicy attach = AttachPolicy::none;
+  bool store_captures = true;
+  Nanoseconds group_window = std::chrono::hours{1};
+  Outbox::Settings outbox;
+  std::map<SensorId, CaptureTracker::Settings> sensors;
+};
+
+struct EngineCounts {
+  std::uint64_t alerts = 0, incidents = 0, gaps = 0, duplicates_dropped = 0;
+};
+
+/// Turns what the sensors and the desk say into rows, and rows into what is owed. One tenant, one owner (its strand).
+///
+/// `on` is the only way in. Its facts are to be committed in one transaction before its effects are performed; if the
+/// commit fails, throw this object away and make a new one from the rows. Does no I/O and reads no clock.
+class TenantEngine {
+ public:
+  explicit TenantEngine(EngineSettings settings);
+
+  /// Takes the rows of an earlier life; gives what must be said and done first.
+  Reaction restore(const Snapshot& rows, Now now);
+  Reaction on(const Input& input, Now now);
+  /// When a Tick is due, if nothing else comes before.
+  [[nodiscard]] std::optional<MonoTime> next_wake() const;
+
+  [[nodiscard]] const EngineCounts& counts() const { return counts_; }
+  [[nodiscard]] const CaptureTracker& captures() const { return captures_; }
+  [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+  /// What texts and pages say of an incident; nothing when it is no longer in memory.
+  [[nodiscard]] std::optional<TicketView> view(const IncidentId& incident) const;
+  [[nodiscard]] const IncidentRow* incident(const IncidentId& id) const;
+  /// No delivery is open, no capture is unsettled, every report is in.
+  [[nodiscard]] bool settled() const;
+  void resume_desk() { outbox_.resume(); }
+
+ private:
+  struct Incident {
+    IncidentRow row;
+    std::shared_ptr<const Alert> first, latest;
+    std::map<CaptureKey, CaptureReport> reports;
+    std::optional<DeliveryId> ensure;
+  };
+
+  void take(const SensorSaid& said, Now now, Reaction& out);
+  void take(const DeliveryEnded& ended, Now now, Reaction& out);
+  void take(const DeliveryLookedUp& result, Now now, Reaction& out);
+  void take(const FetchEnded& ended, Now now, Reaction& out);
+  void take(const CaptureExamined& examined, Now now, Reaction& out);
+  void take(const FetchAsked& asked, Now now, Reaction& out);
+  void take(const SensorTrouble& trouble, Now now, Reaction& out);
+  void take(const Tick&, Now now, Reaction& out);
+
+  void on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out);
+  Incident* find_incident(const Alert& alert);
+  Incident& open_incident(std::shared_ptr<const Alert> alert, Now now, Reaction& out);
+  void join_incident(Incident& incident, std::shared_ptr<const Alert> alert, Now now, Reaction& out);
+  bool name_captures(Incident& incident, const Alert& alert, Now now, Reaction& out);
+  void ticket_stands(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
+                     Reaction& out);
+  void capture_changed(const CaptureKey& key, Now now, Reaction& out);
+  void note_capture(Incident& incident, const CaptureKey& key, Now now, Reaction& out);
+  void note_joined(Incident& incident, Now now, Reaction& out);
+  void delivery_died(const DeliveryRow& row, Now now, Reaction& out);
+  void examine(const CaptureRow& row, const Incident& incident, Reaction& out) const;
+  void pump(Now now, Reaction& out);
+  void follow_changed_captures(std::size_t from, Now now, Reaction& out);
+  void forget_old(Now now);
+
+  [[nodiscard]] TicketView view_of(const Incident& incident) const;
+  [[nodiscard]] CaptureView capture_view(const Incident& incident, const CaptureKey& key) const;
+  [[nodiscard]] SendDelivery render(Incident& incident, const DeliveryRow& row) const;
+  [[nodiscard]] Rung first_rung() const;
+
+  EngineSettings settings_;
+  CaptureTracker captures_;
+  Outbox outbox_;
+  SeenAlerts seen_;
+  std::map<IncidentId, Incident> incidents_;
+  std::map<std::string, std::vector<IncidentId>> groups_;
+  EngineCounts counts_;
+  std::uint64_t sequence_ = 0;
+  MonoTime last_forgetting_{};
+};
+
+/// "3200/0 192.0.2.10 198.51.100.20": alerts with the same text may join one incident.
+std::string group_of(const Alert& alert);
+
+}  // namespace exhibit

@@ -1,0 +1,205 @@
+#include "evidence/evidence_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <system_error>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace exhibit {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error disk_error(std::string_view doing) {
+  const int code = errno;
+  return {Errc::unavailable, cat("evidence store: ", doing, ": ", std::generic_category().message(code))};
+}
+
+Result<void> write_all(int fd, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return disk_error("writing");
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+/// A rename is only as durable as the folder it happened in.
+Result<void> sync_folder(const std::string& folder) {
+  const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!handle || ::fsync(handle.get()) != 0) return disk_error("synchronising a folder");
+  return {};
+}
+
+bool is_evidence_id(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string origin_json(const EvidenceId& id, std::uint64_t size, const EvidenceOrigin& origin) {
+  JsonWriter out;
+  out.object()
+      .member("sha256", id.text)
+      .member("bytes", size)
+      .member("sensor", origin.sensor)
+      .member("locator", origin.locator);
+  out.member("epoch", origin.epoch)
+      .member("sealed_at_ns", cat(ns_of(origin.sealed_at)))
+      .member("complete", origin.complete);
+  return out.end().take();
+}
+
+}  // namespace
+
+FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {
+  if (fd_ >= 0 && fd_ != other.fd_) ::close(fd_);
+  fd_ = std::exchange(other.fd_, -1);
+  return *this;
+}
+
+FileHandle::~FileHandle() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+EvidenceIntake::~EvidenceIntake() {
+  if (file_) ::unlink(path_.c_str());
+}
+
+Result<void> EvidenceIntake::append(ByteView bytes) {
+  if (bytes.size() > size_max_ - size_) return Error{Errc::too_large, cat("more than ", size_max_, " bytes")};
+  if (Result<void> written = write_all(file_.get(), bytes); !written) return written;
+  hash_.add(bytes);
+  size_ += bytes.size();
+  return {};
+}
+
+class FolderEvidenceStore final : public EvidenceStore {
+ public:
+  FolderEvidenceStore(std::string folder, std::uint64_t quota) : folder_(std::move(folder)), quota_(quota) {}
+
+  Result<void> prepare() {
+    std::error_code failed;
+    for (const char* part : {"", "/intake", "/orphans"}) fs::create_directories(folder_ + part, failed);
+    if (failed) return Error{Errc::unavailable, cat("evidence store: ", folder_, ": ", failed.message())};
+    for (const auto& entry : fs::directory_iterator(folder_ + "/intake", failed)) fs::remove(entry.path(), failed);
+    for (auto at = fs::recursive_directory_iterator(folder_, failed);
+         !failed && at != fs::recursive_directory_iterator(); at.increment(failed))
+      if (at->is_regular_file(failed)) used_ += at->file_size(failed);
+    return {};
+  }
+
+  Result<EvidenceIntake> begin(std::uint64_t size_max) override {
+    if (used_ + size_max > quota_)
+      return Error{Errc::too_large, cat("evidence store: the quota of ", quota_, " bytes is used up")};
+    const std::string path = cat(folder_, "/intake/", ++counter_);
+    FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file) return disk_error("creating a file");
+    return EvidenceIntake(path, std::move(file), size_max);
+  }
+
+  Result<EvidenceId> seal(EvidenceIntake intake, const EvidenceOrigin& origin) override {
+    const EvidenceId id{hex(intake.hash_.finish())};
+    if (::fsync(intake.file_.get()) != 0) return disk_error("synchronising a file");
+    const std::lock_guard lock(sealing_);
+    std::error_code failed;
+    const std::string folder = folder_of(id);
+    const bool new_folder = fs::create_directory(folder, failed);
+    if (failed) return Error{Errc::unavailable, cat("evidence store: ", failed.message())};
+    // What is there under this name has these bytes, unless the disk damaged it: then the good copy replaces it.
+    if (!(fs::exists(path_of(id), failed) && read(id))) {
+      if (Result<void> written = write_origin(id, intake.size(), origin); !written) return written.error();
+      if (::rename(intake.path_.c_str(), path_of(id).c_str()) != 0) return disk_error("naming a file");
+      ::close(intake.file_.release());
+      used_ += intake.size();
+    }
+    if (Result<void> synced = sync_folder(folder); !synced) return synced.error();
+    if (new_folder)
+      if (Result<void> synced = sync_folder(folder_); !synced) return synced.error();
+    return id;
+  }
+
+  Result<Bytes> read(const EvidenceId& id) const override {
+    Result<FileHandle> file = open(id);
+    if (!file) return file.error();
+    struct stat status {};
+    if (::fstat(file->get(), &status) != 0) return disk_error("reading");
+    Bytes bytes(static_cast<std::size_t>(status.st_size));
+    std::size_t have = 0;
+    while (have < bytes.size()) {
+      const ssize_t got = ::pread(file->get(), bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return disk_error("reading");
+      if (got == 0) break;
+      have += static_cast<std::size_t>(got);
+    }
+    bytes.resize(have);
+    if (hex(sha256(bytes)) != id.text)
+      return Error{Errc::corrupt, cat("evidence ", id.text.substr(0, 12), ": the bytes no longer match their hash")};
+    return bytes;
+  }
+
+  Result<FileHandle> open(const EvidenceId& id) const override {
+    if (!is_evidence_id(id.text)) return Error{Errc::not_found, "evidence: no such name"};
+    FileHandle file(::open(path_of(id).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file && errno == ENOENT)
+      return Error{Errc::not_found, cat("evidence ", id.text.substr(0, 12), " is not in the store")};
+    if (!file) return disk_error("opening");
+    return file;
+  }
+
+  Result<std::size_t> set_orphans_aside(const std::vector<EvidenceId>& known) override {
+    std::set<std::string> names;
+    for (const EvidenceId& id : known) names.insert(id.text);
+    std::size_t moved = 0;
+    std::error_code failed;
+    std::vector<fs::path> orphans;
+    for (auto at = fs::recursive_directory_iterator(folder_, failed);
+         !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
+      const std::string stem = at->path().stem().string();
+      const bool ours = at->path().parent_path().filename().string().size() == 2 && is_evidence_id(stem);
+      if (ours && !names.contains(stem)) orphans.push_back(at->path());
+    }
+    for (const fs::path& path : orphans) {
+      fs::rename(path, fs::path(folder_) / "orphans" / path.filename(), failed);
+      if (!failed && path.extension() == ".pcap") ++moved;
+    }
+    return moved;
+  }
+
+ private:
+  std::string folder_of(const EvidenceId& id) const { return cat(folder_, "/", id.text.substr(0, 2)); }
+  std::string path_of(const EvidenceId& id) const { return cat(folder_of(id), "/", id.text, ".pcap"); }
+
+  /// Before the capture gets its name, so that no capture ever stands without it.
+  Result<void> write_origin(const EvidenceId& id, std::uint64_t size, const EvidenceOrigin& origin) {
+    const std::string path = cat(folder_of(id), "/", id.text, ".json");
+    const FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file) return disk_error("creating a file");
+    if (Result<void> written = write_all(file.get(), as_bytes(origin_json(id, size, origin))); !written) return written;
+    if (::fsync(file.get()) != 0) return disk_error("synchronising a file");
+    return {};
+  }
+
+  std::string folder_;
+  std::uint64_t quota_;
+  std::atomic<std::uint64_t> used_{0};
+  std::atomic<std::uint64_t> counter_{0};
+  std::mutex sealing_;
+};
+
+Result<std::unique_ptr<EvidenceStore>> open_evidence_folder(const std::string& folder, std::uint64_t quota) {
+  auto store = std::make_unique<FolderEvidenceStore>(folder, quota);
+  if (const Result<void> ready = store->prepare(); !ready) return ready.error();
+  return std::unique_ptr<EvidenceStore>(std::move(store));
+}
+
+}  // namespace exhibit

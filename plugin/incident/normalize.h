@@ -1,0 +1,12 @@
+#pragma once
+
+#include "incident/alert.h"
+#include "sensorproto/event.h"
+
+namespace exhibit {
+
+/// The border between the wire's words and ours. Never fails: what a sensor left out stays empty, a severity nobody
+/// knows counts as high, so that nothing is hidden by a misspelling.
+Alert normalize(const IdsAlert& event, const TenantId& tenant, const SensorId& sensor, WallTime received);
+
+}  // namespace exhibit

@@ -1,0 +1,345 @@
+#include "incident/ticket_text.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "incident/packet_text.h"
+#include "incident/wrap.h"
+
+namespace exhibit {
+namespace {
+
+constexpr std::size_t lines_max = 40;
+constexpr std::size_t bytes_max = 2500;
+constexpr std::size_t title_max = 100;
+constexpr std::size_t label_width = 10;
+
+std::string upper(std::string_view word) {
+  std::string out(word);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return out;
+}
+
+bool is_ours(const TicketView& view, const std::string& address) {
+  const auto parsed = IpAddress::parse(address);
+  return parsed &&
+         std::any_of(view.networks.begin(), view.networks.end(), [&](const Network& n) { return n.contains(*parsed); });
+}
+
+std::string attacker_name(const Alert& alert) { return alert.attacker ? alert.attacker->address : "unknown source"; }
+
+std::string target_name(const Alert& alert) {
+  if (alert.targets.empty()) return "unknown target";
+  if (alert.targets.size() == 1) return address_with_port(alert.targets.front());
+  return cat(alert.targets.size(), " targets");
+}
+
+std::string signature_name(const Alert& alert) {
+  const std::string name = alert.signature_name.empty() ? alert.signature_details : alert.signature_name;
+  return name.empty() ? cat("signature ", alert.signature_id) : defanged(cut_utf8(name, 120));
+}
+
+std::string short_block(const Alert& alert) {
+  switch (alert.block.kind) {
+    case Block::Kind::blocked: return "blocked";
+    case Block::Kind::not_performed: return "would have been blocked";
+    case Block::Kind::none_reported: break;
+  }
+  return "no block reported";
+}
+
+std::string title_of(const TicketView& view) {
+  const Alert& alert = *view.first;
+  const std::string head =
+      cat(upper(token(alert.severity)), ": ", attacker_name(alert), " > ", target_name(alert), " ");
+  const std::string tail = cat(", ", short_block(alert));
+  const std::string name = signature_name(alert);
+  const std::size_t room = title_max > head.size() + tail.size() ? title_max - head.size() - tail.size() : 0;
+  const std::string_view fits = cut_utf8(name, room);
+  return std::string(cut_utf8(cat(head, fits, tail), title_max));
+}
+
+/// "Sun 22 Nov 2026 03:12:41 CET (02:12:41 UTC)"
+std::string spoken_time(const Zone& zone, WallTime time) {
+  const Zone::Local local = zone.at(time);
+  const std::string here = cat(long_date(local.civil), " ", clock_seconds(local.civil), " ", local.abbreviation);
+  return zone.is_utc() ? here : cat(here, " (", clock_seconds(civil_of(time)), " UTC)");
+}
+
+std::string public_target(const TicketView& view) {
+  const Alert& alert = *view.first;
+  if (alert.targets.size() != 1) return alert.targets.empty() ? "your network" : cat(alert.targets.size(), " hosts");
+  const Endpoint& target = alert.targets.front();
+  const std::string port = target.port ? cat(" (port ", *target.port, ")") : "";
+  return cat(is_ours(view, target.address) ? "your host " : "", target.address, port);
+}
+
+std::string public_text(const TicketView& view) {
+  const Alert& alert = *view.first;
+  const bool inside = alert.attacker && is_ours(view, alert.attacker->address);
+  const std::string who = inside           ? cat("Your host ", alert.attacker->address)
+                          : alert.attacker ? "An outside host"
+                                           : "Somebody";
+  const std::string web = !alert.targets.empty() && (alert.targets[0].port == 80 || alert.targets[0].port == 443 ||
+                                                     alert.targets[0].port == 8080)
+                              ? "web "
+                              : "";
+  const std::string what = alert.severity == Severity::high
+                               ? cat("a known ", web, "attack (", signature_name(alert), ")")
+                               : cat("suspicious ", web, "traffic (", signature_name(alert), ")");
+  std::string block = "The sensor reported no block.";
+  if (alert.block.kind == Block::Kind::blocked) block = cat("The sensor blocked it: ", alert.block.how, ".");
+  if (alert.block.kind == Block::Kind::not_performed) block = "The sensor would have blocked it, but is set not to.";
+  const std::string text =
+      cat(who, " sent ", what, " to ", public_target(view), " on ", spoken_time(view.zone, alert.time), ". ", block,
+          " An analyst is checking whether the target answered.");
+  return join(wrap(text), "\n");
+}
+
+std::vector<std::string> labelled(std::string_view label, std::string_view text) {
+  const std::string head = cat(label, std::string(label_width - std::min(label.size(), label_width), ' '));
+  std::vector<std::string> lines = wrap(text, columns_max - label_width);
+  for (std::size_t i = 0; i < lines.size(); ++i) lines[i] = (i == 0 ? head : std::string(label_width, ' ')) + lines[i];
+  return lines;
+}
+
+std::string clock_zone(const Zone& zone, WallTime time) {
+  const Zone::Local local = zone.at(time);
+  return cat(clock_seconds(local.civil), " ", local.abbreviation);
+}
+
+std::string minute_zone(const Zone& zone, WallTime time) {
+  const Zone::Local local = zone.at(time);
+  return cat(clock_seconds(local.civil).substr(0, 5), " ", local.abbreviation);
+}
+
+std::string capture_words(const TicketView& view, const CaptureView& capture) {
+  switch (capture.state) {
+    case CaptureState::expected:
+      if (capture.on_demand) return "on the sensor, fetched on demand: open the link and ask for it";
+      [[fallthrough]];
+    case CaptureState::recording:
+    case CaptureState::due:
+    case CaptureState::fetching:
+      return capture.ready_expected ? cat("recording, expected about ", clock_zone(view.zone, *capture.ready_expected),
+                                          "; this link will fill in")
+                                    : "pending; this link will fill in";
+    case CaptureState::sealed_complete: return "ready at the link";
+    case CaptureState::sealed_partial:
+      return cat("ready at the link, not complete",
+                 capture.cause == CaptureCause::none ? "" : cat(": ", sentence(capture.cause)));
+    case CaptureState::lost: return cat("LOST: ", sentence(capture.cause));
+  }
+  return {};
+}
+
+std::vector<std::string> capture_lines(const TicketView& view) {
+  std::vector<std::string> lines;
+  const auto add = [&](std::vector<std::string> more) { lines.insert(lines.end(), more.begin(), more.end()); };
+  if (view.captures.empty()) {
+    add(labelled("Capture", cat("none: ", sentence(view.no_capture), ".")));
+    add(labelled("", cat("To have one next time: ", remedy(view.no_capture), ".")));
+    return lines;
+  }
+  for (const CaptureView& capture : view.captures) {
+    add(labelled("Capture", capture_words(view, capture)));
+    std::string detail = cat("log ", capture.log);
+    if (!is_settled(capture.state) && capture.safe_until)
+      detail += cat("; est. safe until ", minute_zone(view.zone, *capture.safe_until));
+    if (!capture.shared_with.empty()) detail += cat("; shared with ", join(capture.shared_with, ", "));
+    add(labelled("", detail));
+  }
+  return lines;
+}
+
+std::vector<std::string> when_lines(const TicketView& view) {
+  const Alert& alert = *view.first;
+  const Zone::Local local = view.zone.at(alert.time);
+  std::string first = cat(long_date(local.civil), " ", clock_millis(local.civil), " ", local.abbreviation);
+  if (!view.zone.is_utc()) first += cat(" = ", clock_millis(civil_of(alert.time)), " UTC");
+  std::vector<std::string> lines = labelled("When", first);
+  const Nanoseconds late = alert.received - alert.time;
+  std::string second = cat("received ", duration_text(late), " later");
+  if (!alert.time_from_sensor)
+    second = "the sensor gave no time; this is when we received it";
+  else if (late < -std::chrono::seconds{1})
+    second = cat("the sensor's clock is ahead of ours by ", duration_text(-late));
+  else if (late > std::chrono::minutes{5})
+    second = cat("received ", duration_text(late), " later: a backlog, or the sensor's clock is behind");
+  for (std::string& line : labelled("", second)) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::string endpoint_words(const TicketView& view, const Endpoint& endpoint) {
+  std::string place = is_ours(view, endpoint.address)                 ? cat(view.tenant_name, ", inside")
+                      : equal_ignoring_case(endpoint.locality, "OUT") ? "outside"
+                                                                      : harmless(cut_utf8(endpoint.locality, 40));
+  if (!endpoint.os.empty()) place += cat(place.empty() ? "" : "; ", harmless(cut_utf8(endpoint.os, 60)));
+  return cat(address_with_port(endpoint), place.empty() ? "" : cat(" (", place, ")"));
+}
+
+std::vector<std::string> target_lines(const TicketView& view) {
+  constexpr std::size_t shown_max = 3;
+  std::vector<std::string> lines;
+  const std::vector<Endpoint>& targets = view.first->targets;
+  for (std::size_t i = 0; i < std::min(targets.size(), shown_max); ++i)
+    for (std::string& line : labelled(i == 0 ? "Target" : "", endpoint_words(view, targets[i])))
+      lines.push_back(std::move(line));
+  if (targets.size() > shown_max)
+    lines.push_back(std::string(label_width, ' ') + cat("and ", targets.size() - shown_max, " more"));
+  if (targets.empty()) return labelled("Target", "the sensor named none");
+  return lines;
+}
+
+std::string signature_words(const Alert& alert) {
+  std::string words = cat(harmless(cut_utf8(alert.signature_id, 20)));
+  if (!alert.subsignature_id.empty()) words += cat("/", harmless(cut_utf8(alert.subsignature_id, 10)));
+  words += cat(" ", signature_name(alert));
+  if (!alert.signature_version.empty()) words += cat(", ", harmless(cut_utf8(alert.signature_version, 30)));
+  words += cat(", severity ", token(alert.severity));
+  if (alert.risk) words += cat(", risk ", *alert.risk);
+  if (alert.threat) words += cat(", threat ", *alert.threat);
+  return words;
+}
+
+std::string sensor_words(const Alert& alert) {
+  std::string words = harmless(alert.sensor.text);
+  for (const std::string& part : {alert.virtual_sensor, alert.interface})
+    if (!part.empty()) words += cat(" ", harmless(cut_utf8(part, 30)));
+  if (!alert.vlan.empty()) words += cat(" vlan ", harmless(cut_utf8(alert.vlan, 8)));
+  return cat(words, ", event ", harmless(cut_utf8(alert.event_id, 24)));
+}
+
+std::string answer_words(const TicketView& view) {
+  if (view.captures.empty()) return "cannot be told (no capture).";
+  const CaptureView& capture = view.captures.front();
+  if (is_sealed(capture.state)) {
+    if (!capture.report || !capture.report->answer) return "this flow is not in the capture.";
+    return cat(answer_text(*capture.report->answer), ".");
+  }
+  return capture.state == CaptureState::lost ? "cannot be told from packets (capture lost)."
+                                             : "NOT YET KNOWN (capture pending).";
+}
+
+std::vector<std::string> top_lines(const TicketView& view) {
+  std::vector<std::string> lines = wrap(headline(view));
+  for (std::string& line : wrap(cat(block_line(*view.first), " Target's answer: ", answer_words(view))))
+    lines.push_back(std::move(line));
+  if (view.alerts > 1) lines.push_back(cat("So far ", view.alerts, " alerts of this kind in this incident."));
+  if (!view.short_because.empty())
+    for (std::string& line : wrap(cat("This ticket is short because ", view.short_because, ". All is at the link.")))
+      lines.push_back(std::move(line));
+  return lines;
+}
+
+}  // namespace
+
+std::string address_with_port(const Endpoint& endpoint) {
+  if (!endpoint.port) return endpoint.address;
+  const bool v6 = endpoint.address.find(':') != std::string::npos;
+  return v6 ? cat("[", endpoint.address, "]:", *endpoint.port) : cat(endpoint.address, ":", *endpoint.port);
+}
+
+std::string block_line(const Alert& alert) {
+  switch (alert.block.kind) {
+    case Block::Kind::blocked: return cat("Blocked: ", alert.block.how, ".");
+    case Block::Kind::not_performed: return "Blocked: no; the sensor wanted to, but is set not to.";
+    case Block::Kind::none_reported: break;
+  }
+  return "Blocked: none reported.";
+}
+
+std::string headline(const TicketView& view) {
+  const Alert& alert = *view.first;
+  const std::string target = alert.targets.empty()       ? "an unknown target"
+                             : alert.targets.size() == 1 ? alert.targets[0].address
+                                                         : target_name(alert);
+  const std::string who = alert.attacker ? alert.attacker->address : "An unknown source";
+  if (!alert.trigger_packet.empty()) {
+    const Decoded packet = decode(alert.trigger_packet, link_unknown);
+    const std::string phrase = request_phrase(view, packet);
+    const bool from_attacker =
+        packet.ip.empty() || !alert.attacker || packet.ip.front().source.text() == alert.attacker->address;
+    if (!phrase.empty() && from_attacker) return cat(who, " ", replace_all(phrase, "{target}", target), ".");
+  }
+  const std::string via = alert.protocol.empty() ? "" : cat(" over ", harmless(cut_utf8(alert.protocol, 20)));
+  return cat(who, " sent to ", alert.targets.size() == 1 ? address_with_port(alert.targets[0]) : target, via,
+             " what matches ", signature_name(alert), ".");
+}
+
+std::string display_filter(const Alert& alert) {
+  std::vector<std::string> parts;
+  const auto add = [&](const Endpoint& endpoint) {
+    const auto address = IpAddress::parse(endpoint.address);
+    if (address) parts.push_back(cat(address->is_v6() ? "ipv6.addr==" : "ip.addr==", address->text()));
+  };
+  if (alert.attacker) add(*alert.attacker);
+  if (alert.targets.size() == 1) add(alert.targets.front());
+  const bool ports = alert.protocol == "tcp" || alert.protocol == "udp";
+  if (ports && alert.attacker && alert.attacker->port)
+    parts.push_back(cat(alert.protocol, ".port==", *alert.attacker->port));
+  return join(parts, " && ");
+}
+
+std::optional<AlertFlow> alert_flow(const Alert& alert) {
+  if (!alert.attacker || alert.targets.empty()) return std::nullopt;
+  const auto attacker = IpAddress::parse(alert.attacker->address),
+             target = IpAddress::parse(alert.targets.front().address);
+  if (!attacker || !target) return std::nullopt;
+  AlertFlow flow{.attacker = *attacker,
+                 .target = *target,
+                 .attacker_port = alert.attacker->port,
+                 .target_port = alert.targets.front().port,
+                 .protocol = {},
+                 .alert_time = alert.time};
+  if (alert.protocol == "tcp") flow.protocol = ip_protocol::tcp;
+  if (alert.protocol == "udp") flow.protocol = ip_protocol::udp;
+  if (alert.protocol == "icmp") flow.protocol = attacker->is_v6() ? ip_protocol::icmpv6 : ip_protocol::icmp;
+  return flow;
+}
+
+TicketText ticket_text(const TicketView& view) {
+  const Alert& alert = *view.first;
+  BoundedText body(lines_max, bytes_max);
+  body.add(top_lines(view));
+  body.add("");
+  body.add(cat("Packets   ", view.link));  // Never broken, however long.
+  body.add(capture_lines(view));
+  body.add(when_lines(view));
+  if (alert.attacker)
+    body.add(labelled("Attacker", endpoint_words(view, *alert.attacker)));
+  else
+    body.add(labelled("Attacker", "the sensor named none"));
+  body.add(target_lines(view));
+  body.add(labelled("Signature", signature_words(alert)));
+  body.add(labelled("Sensor", sensor_words(alert)));
+  const Priority priority = priority_of(alert);
+  body.add(labelled("Priority",
+                    cat(priority.number, ": ", priority.reason, ".", view.history.empty() ? "" : " ", view.history)));
+  if (view.disclosure != Disclosure::none) {
+    body.add("");
+    const Decoded packet = alert.trigger_packet.empty() ? Decoded{} : decode(alert.trigger_packet, link_unknown);
+    body.add(trigger_packet_lines(view, packet));
+  }
+  if (const std::string filter = display_filter(alert); !filter.empty()) body.keep(cat("Find it   ", filter));
+  body.keep(cat("Ref       ", view.correlation, " (do not edit)"));
+  return {title_of(view), public_text(view), body.text()};
+}
+
+TicketText bare_ticket_text(const TicketView& view) {
+  const Alert& alert = *view.first;
+  std::vector<std::string> lines = {cat(upper(token(alert.severity)), ": alert of sensor ", harmless(alert.sensor.text),
+                                        ", ", attacker_name(alert), " > ", target_name(alert))};
+  if (!view.short_because.empty())
+    for (std::string& line : wrap(cat("This ticket is short because ", view.short_because, ".")))
+      lines.push_back(std::move(line));
+  lines.push_back(cat("Packets   ", view.link));
+  lines.push_back(cat("Ref       ", view.correlation, " (do not edit)"));
+  const std::string title = cat(upper(token(alert.severity)), ": ", attacker_name(alert), " > ", target_name(alert),
+                                " signature ", harmless(cut_utf8(alert.signature_id, 12)));
+  return {std::string(cut_utf8(title, title_max)), "A sensor raised an alert. An analyst is looking at it.",
+          join(lines, "\n")};
+}
+
+}  // namespace exhibit

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "engine/fact.h"
+#include "evidence/evidence_store.h"
+#include "runtime/clock.h"
+#include "runtime/desk.h"
+#include "runtime/log.h"
+#include "runtime/secrets.h"
+#include "store/store.h"
+
+namespace exhibit {
+
+class Executors;  // threads.h
+
+/// The rows behind one evidence link, read in one go.
+struct PageRows {
+  TenantId tenant;
+  std::string tenant_name;
+  IncidentRow incident;
+  std::shared_ptr<const Alert> alert;  ///< The first one.
+  std::string raw;                     ///< As the sensor sent it.
+  TicketView view;                     ///< With full texts' inputs; `view.first` points into `alert`.
+  std::vector<CaptureRow> captures;    ///< In the order of the incident.
+  std::vector<ReportRow> reports;
+};
+
+/// One tenant at work: its strand, engine, store, evidence, sensors, and its way to the desk. Every public method may be
+/// called from any thread and returns at once; callbacks come on the tenant's strand and must not block.
+class TenantRuntime {
+ public:
+  struct World {
+    Executors& executors;
+    const Clock& clock;
+    Log log;
+    SecretSource secrets;
+    std::shared_ptr<Desk> desk;
+    std::string state_folder;  ///< STATE; the tenant's own is STATE/tenants/NAME.
+    std::string public_url;
+  };
+
+  virtual ~TenantRuntime() = default;
+
+  /// Connects to the sensors and begins to deliver. Before it, the store is open and its rows are restored.
+  virtual void start() = 0;
+  /// Ends intake; what is in flight is let go. Idempotent; `stopped` comes when nothing of this tenant runs any more.
+  virtual void stop(std::function<void()> stopped) = 0;
+
+  /// not_found: no incident has this link here.
+  virtual void page(const LinkId& link, std::function<void(Result<PageRows>)> done) = 0;
+  /// Durable before `done`: what it allows may begin then.
+  virtual void note_in_ledger(std::string actor, std::string action, std::string object, std::string detail,
+                              std::function<void(Result<void>)> done) = 0;
+  virtual void fetch_now(const CaptureKey& key, std::string by, std::function<void(Result<void>)> done) = 0;
+  /// The tenant's latest incidents, newest first.
+  virtual void list(std::size_t limit, std::size_t offset, std::function<void(Result<std::vector<IncidentRow>>)> done) = 0;
+  /// JSON of everything an operator or the demo wants to know: counts, sensors, incidents, deliveries, conditions.
+  virtual void report(bool with_incidents, std::function<void(std::string json)> done) = 0;
+  /// After a stop that needs an operator: a refused login of the sensor or of the desk.
+  virtual void resume(const std::string& what, std::function<void(Result<void>)> done) = 0;
+  virtual void read_desk(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) = 0;
+
+  [[nodiscard]] virtual const TenantSettings& settings() const = 0;
+  /// Thread-safe by itself.
+  [[nodiscard]] virtual const EvidenceStore& evidence() const = 0;
+};
+
+/// Opens store and evidence, restores the engine. Errors name the file. No network before `start`.
+Result<std::unique_ptr<TenantRuntime>> make_tenant_runtime(TenantSettings settings, TenantRuntime::World world);
+
+}  // namespace exhibit

@@ -1,0 +1,69 @@
+#include "store/migrations.h"
+
+#include <array>
+
+#include "base/text.h"
+#include "store/sqlite.h"
+
+namespace exhibit {
+namespace {
+
+// Times are nanoseconds since 1970, UTC. Lists are joined by line feeds, which none of their elements can hold.
+constexpr const char* version_1 = R"sql(
+create table alerts(
+  identity text primary key, incident text not null, sequence integer not null, sensor text not null, event_id text not null,
+  time integer not null, received integer not null, raw text not null) without rowid;
+create index alerts_by_incident on alerts(incident);
+create table incidents(
+  id text primary key, correlation text not null unique, link text not null unique, grouping text not null, first_alert text not null,
+  first_time integer not null, opened integer not null, severity integer not null, alerts integer not null, alerts_told integer not null,
+  captures text not null, no_capture text not null, ticket text not null, number text not null, url text not null, ticket_at integer) without rowid;
+create index incidents_by_time on incidents(opened);
+create table captures(
+  key text primary key, state text not null, cause text not null, proof text not null, incidents text not null, severity integer not null,
+  on_demand integer not null, heard integer not null, completed integer not null, refused integer not null, attempts integer not null,
+  named integer not null, due integer not null, safe_until integer not null, completed_at integer, settled_at integer, evidence text not null,
+  bytes integer not null, trouble text not null) without rowid;
+create index captures_by_settled on captures(settled_at);
+create table reports(capture text not null, incident text not null, report text not null, primary key(incident, capture)) without rowid;
+create table deliveries(
+  id text primary key, incident text not null, kind text not null, ord integer not null, subject text not null, state text not null,
+  rung integer not null, attempt integer not null, severity integer not null, not_before integer not null, certain_after integer not null,
+  cause text not null, short_because text not null) without rowid;
+create index deliveries_by_state on deliveries(state);
+create index deliveries_by_incident on deliveries(incident);
+create table gaps(
+  id integer primary key, sensor text not null, cause text not null, proof text not null, from_ns integer not null, to_ns integer not null,
+  noted integer not null);
+create table cursors(
+  sensor text primary key, subscription_id text not null, session_id text not null, cookie text not null, last_time_ns integer not null) without rowid;
+create table quarantine(id integer primary key, sensor text not null, raw text not null, problem text not null, noted integer not null);
+create table ledger(
+  sequence integer primary key, at integer not null, actor text not null, action text not null, object text not null, detail text not null,
+  previous text not null, hash text not null);
+)sql";
+
+constexpr std::array<const char*, schema_version> steps = {version_1};
+
+}  // namespace
+
+Result<void> migrate(sqlite3* database) {
+  sqlite::Statement version(database, "pragma user_version");
+  if (!version.step()) return sqlite::error_of(database, "reading its version");
+  const auto found = static_cast<int>(version.number());
+  version.reset();
+  if (found > schema_version)
+    return Error{Errc::unsupported, cat("store: its version is ", found, ", this program writes ", schema_version,
+                                        "; use the newer program")};
+  for (int step = found; step < schema_version; ++step) {
+    const std::string sql =
+        cat("begin immediate;", steps[static_cast<std::size_t>(step)], "pragma user_version=", step + 1, ";commit;");
+    if (const Result<void> done = sqlite::execute(database, sql.c_str()); !done) {
+      (void)sqlite::execute(database, "rollback");
+      return done;
+    }
+  }
+  return {};
+}
+
+}  // namespace exhibit

@@ -1,0 +1,473 @@
+#include <algorithm>
+
+#include "base/sha256.h"
+#include "base/text.h"
+#include "store/migrations.h"
+#include "store/report_json.h"
+#include "store/sqlite.h"
+#include "store/store.h"
+
+namespace exhibit {
+namespace {
+
+using sqlite::Statement;
+
+template <typename T, typename Text>
+std::string joined(const std::vector<T>& list, Text text) {
+  std::vector<std::string> parts;
+  for (const T& item : list) parts.push_back(replace_all(text(item), "\n", " "));
+  return join(parts, "\n");
+}
+
+constexpr const char* incident_columns =
+    "id, correlation, link, grouping, first_alert, first_time, opened, severity, alerts, alerts_told, captures, "
+    "no_capture, ticket, number, url, ticket_at";
+constexpr const char* capture_columns =
+    "key, state, cause, proof, incidents, severity, on_demand, heard, completed, refused, attempts, named, due, "
+    "safe_until, completed_at, "
+    "settled_at, evidence, bytes, trouble";
+constexpr const char* delivery_columns =
+    "id, incident, kind, ord, subject, state, rung, attempt, severity, not_before, certain_after, cause, short_because";
+
+IncidentRow read_incident(Statement& s) {
+  IncidentRow row;
+  row.id = {s.text()};
+  row.correlation = {s.text()};
+  row.link = {s.text()};
+  row.group = s.text();
+  row.first_alert = s.text();
+  row.first_time = s.time();
+  row.opened = s.time();
+  row.severity = static_cast<Severity>(s.number());
+  row.alerts = static_cast<std::uint64_t>(s.number());
+  row.alerts_told = static_cast<std::uint64_t>(s.number());
+  for (const std::string_view key : split(s.text(), "\n"))
+    if (auto parsed = CaptureKey::parse(key)) row.captures.push_back(std::move(*parsed));
+  row.no_capture = parse_cause(s.text());
+  row.ticket = s.text();
+  row.number = s.text();
+  row.url = s.text();
+  row.ticket_at = s.maybe_time();
+  return row;
+}
+
+CaptureRow read_capture(Statement& s) {
+  CaptureRow row;
+  row.key = CaptureKey::parse(s.text()).value_or(CaptureKey{});
+  row.state = parse_capture_state(s.text()).value_or(CaptureState::lost);
+  row.cause = parse_cause(s.text());
+  for (const std::string_view clause : split(s.text(), "\n")) row.proof.emplace_back(clause);
+  for (const std::string_view id : split(s.text(), "\n")) row.incidents.push_back({std::string(id)});
+  row.severity = static_cast<Severity>(s.number());
+  row.on_demand = s.flag();
+  row.heard = s.flag();
+  row.completed = s.flag();
+  row.refused = s.flag();
+  row.attempts = static_cast<int>(s.number());
+  row.named = s.time();
+  row.due.wall = s.time();
+  row.safe_until.wall = s.time();
+  row.completed_at = s.maybe_time();
+  row.settled_at = s.maybe_time();
+  if (std::string evidence = s.text(); !evidence.empty()) row.evidence = EvidenceId{std::move(evidence)};
+  row.bytes = static_cast<std::uint64_t>(s.number());
+  row.trouble = parse_cause(s.text());
+  return row;
+}
+
+DeliveryRow read_delivery(Statement& s) {
+  DeliveryRow row;
+  row.id = {s.text()};
+  row.incident = {s.text()};
+  row.kind = parse_delivery_kind(s.text()).value_or(DeliveryKind::note);
+  row.order = static_cast<std::uint64_t>(s.number());
+  row.subject = s.text();
+  row.state = parse_delivery_state(s.text()).value_or(DeliveryState::unknown);
+  row.rung = static_cast<Rung>(s.number());
+  row.attempt = static_cast<int>(s.number());
+  row.severity = static_cast<Severity>(s.number());
+  row.not_before.wall = s.time();
+  row.certain_after.wall = s.time();
+  row.cause = s.text();
+  row.short_because = s.text();
+  return row;
+}
+
+AlertRow read_alert(Statement& s) {
+  AlertRow row;
+  row.identity = s.text();
+  row.incident = {s.text()};
+  row.sequence = static_cast<std::uint64_t>(s.number());
+  row.sensor = {s.text()};
+  row.event_id = s.text();
+  row.time = s.time();
+  row.received = s.time();
+  row.raw = s.text();
+  return row;
+}
+
+class SqliteStore final : public Store {
+ public:
+  explicit SqliteStore(sqlite::Database database) : database_(std::move(database)) {}
+
+  Result<void> commit(std::span<const Fact> facts) override {
+    if (facts.empty()) return {};
+    if (!begin_.run()) return failure("begin");
+    for (const Fact& fact : facts)
+      if (!std::visit([&](const auto& row) { return put(row); }, fact)) return abandon("writing a row");
+    if (!commit_.run()) return abandon("commit");
+    return {};
+  }
+
+  Result<Snapshot> load(WallTime since) override {
+    Snapshot rows;
+    const std::string open_incidents =
+        "(select incident from deliveries where state not in ('done','dead') union select id from incidents where "
+        "opened >= ?1)";
+    read(cat("select ", incident_columns, " from incidents where id in ", open_incidents), since, rows.incidents,
+         read_incident);
+    read(cat("select ", delivery_columns, " from deliveries where incident in ", open_incidents), since,
+         rows.deliveries, read_delivery);
+    read(cat("select ", capture_columns, " from captures where settled_at is null or settled_at >= ?1"), since,
+         rows.captures, read_capture);
+    read(cat("select identity, incident, sequence, sensor, event_id, time, received, "
+             "case when identity in (select first_alert from incidents where id in ",
+             open_incidents, ") then raw else '' end from alerts"),
+         since, rows.alerts, read_alert);
+    read(cat("select capture, incident, report from reports where incident in ", open_incidents), since, rows.reports,
+         read_report);
+    rows.sequence = count("select coalesce(max(sequence), 0) from alerts");
+    rows.alerts_total = count("select count(*) from alerts");
+    rows.incidents_total = count("select count(*) from incidents");
+    rows.gaps_total = count("select count(*) from gaps");
+    if (failed_) return failure("loading");
+    return rows;
+  }
+
+  Result<std::vector<CursorRow>> cursors() override {
+    std::vector<CursorRow> rows;
+    Statement s(database_.get(), "select sensor, subscription_id, session_id, cookie, last_time_ns from cursors");
+    while (s.step()) {
+      CursorRow row;
+      row.sensor = {s.text()};
+      row.subscription_id = s.text();
+      row.session_id = s.text();
+      row.cookie = s.text();
+      row.last_time_ns = s.number();
+      rows.push_back(std::move(row));
+    }
+    if (s.failed()) return failure("loading cursors");
+    return rows;
+  }
+
+  Result<IncidentRow> incident_by_link(const LinkId& link) override {
+    return one<IncidentRow>(cat("select ", incident_columns, " from incidents where link = ?1"), link.text,
+                            read_incident);
+  }
+
+  Result<AlertRow> alert(const std::string& identity) override {
+    return one<AlertRow>(
+        "select identity, incident, sequence, sensor, event_id, time, received, raw from alerts where identity = ?1",
+        identity, read_alert);
+  }
+
+  Result<std::vector<CaptureRow>> captures_of(const IncidentRow& incident) override {
+    std::vector<CaptureRow> rows;
+    for (const CaptureKey& key : incident.captures) {
+      Result<CaptureRow> row =
+          one<CaptureRow>(cat("select ", capture_columns, " from captures where key = ?1"), key.text(), read_capture);
+      if (row)
+        rows.push_back(std::move(*row));
+      else if (row.error().code != Errc::not_found)
+        return row.error();
+    }
+    return rows;
+  }
+
+  Result<std::vector<ReportRow>> reports_of(const IncidentId& incident) override {
+    return many<ReportRow>("select capture, incident, report from reports where incident = ?1", incident.text,
+                           read_report);
+  }
+
+  Result<std::vector<IncidentRow>> incidents(std::size_t limit, std::size_t offset) override {
+    return many<IncidentRow>(
+        cat("select ", incident_columns, " from incidents order by opened desc, id limit ", limit, " offset ", offset),
+        read_incident);
+  }
+
+  Result<std::vector<DeliveryRow>> deliveries(DeliveryState state, std::size_t limit) override {
+    return many<DeliveryRow>(cat("select ", delivery_columns, " from deliveries where state = ?1 limit ", limit),
+                             std::string(token(state)), read_delivery);
+  }
+
+  Result<std::vector<GapRow>> gaps(std::size_t limit) override {
+    return many<GapRow>(
+        cat("select sensor, cause, proof, from_ns, to_ns, noted from gaps order by id desc limit ", limit),
+        [](Statement& s) {
+          GapRow row;
+          row.sensor = {s.text()};
+          row.cause = s.text();
+          row.proof = s.text();
+          row.from_ns = s.number();
+          row.to_ns = s.number();
+          row.noted = s.time();
+          return row;
+        });
+  }
+
+  Result<std::vector<EvidenceId>> known_evidence() override {
+    return many<EvidenceId>("select evidence from captures where evidence <> ''",
+                            [](Statement& s) { return EvidenceId{s.text()}; });
+  }
+
+  Result<LedgerEntry> append_ledger(WallTime at, std::string actor, std::string action, std::string object,
+                                    std::string detail) override {
+    Statement last(database_.get(), "select sequence, hash from ledger order by sequence desc limit 1");
+    LedgerEntry entry{
+        1, at, std::move(actor), std::move(action), std::move(object), std::move(detail), std::string(64, '0'), {}};
+    if (last.step()) {
+      entry.sequence = static_cast<std::uint64_t>(last.number()) + 1;
+      entry.previous = last.text();
+    }
+    last.reset();
+    entry.hash = ledger_hash(entry);
+    Statement s(database_.get(), "insert into ledger values(?,?,?,?,?,?,?,?)");
+    s.bind(entry.sequence)
+        .bind(entry.at)
+        .bind(entry.actor)
+        .bind(entry.action)
+        .bind(entry.object)
+        .bind(entry.detail)
+        .bind(entry.previous)
+        .bind(entry.hash);
+    if (!s.run()) return failure("writing the ledger");
+    return entry;
+  }
+
+  Result<std::vector<LedgerEntry>> ledger(std::uint64_t from, std::size_t limit) override {
+    return many<LedgerEntry>(
+        cat("select sequence, at, actor, action, object, detail, previous, hash from ledger where sequence >= ", from,
+            " order by sequence limit ", limit),
+        [](Statement& s) {
+          LedgerEntry entry;
+          entry.sequence = static_cast<std::uint64_t>(s.number());
+          entry.at = s.time();
+          entry.actor = s.text();
+          entry.action = s.text();
+          entry.object = s.text();
+          entry.detail = s.text();
+          entry.previous = s.text();
+          entry.hash = s.text();
+          return entry;
+        });
+  }
+
+  void checkpoint() override {
+    sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  }
+
+ private:
+  bool put(const AlertRow& row) {
+    return alert_.bind(row.identity)
+        .bind(row.incident)
+        .bind(row.sequence)
+        .bind(row.sensor)
+        .bind(row.event_id)
+        .bind(row.time)
+        .bind(row.received)
+        .bind(row.raw)
+        .run();
+  }
+
+  bool put(const IncidentRow& row) {
+    const std::string captures = joined(row.captures, [](const CaptureKey& key) { return key.text(); });
+    return incident_.bind(row.id)
+        .bind(row.correlation)
+        .bind(row.link)
+        .bind(row.group)
+        .bind(row.first_alert)
+        .bind(row.first_time)
+        .bind(row.opened)
+        .bind(static_cast<int>(row.severity))
+        .bind(row.alerts)
+        .bind(row.alerts_told)
+        .bind(captures)
+        .bind(token(row.no_capture))
+        .bind(row.ticket)
+        .bind(row.number)
+        .bind(row.url)
+        .bind(row.ticket_at)
+        .run();
+  }
+
+  bool put(const CaptureRow& row) {
+    const std::string proof = joined(row.proof, [](const std::string& clause) { return clause; });
+    const std::string incidents = joined(row.incidents, [](const IncidentId& id) { return id.text; });
+    return capture_.bind(row.key.text())
+        .bind(token(row.state))
+        .bind(token(row.cause))
+        .bind(proof)
+        .bind(incidents)
+        .bind(static_cast<int>(row.severity))
+        .bind(row.on_demand)
+        .bind(row.heard)
+        .bind(row.completed)
+        .bind(row.refused)
+        .bind(row.attempts)
+        .bind(row.named)
+        .bind(row.due.wall)
+        .bind(row.safe_until.wall)
+        .bind(row.completed_at)
+        .bind(row.settled_at)
+        .bind(row.evidence ? std::string_view(row.evidence->text) : "")
+        .bind(row.bytes)
+        .bind(token(row.trouble))
+        .run();
+  }
+
+  bool put(const ReportRow& row) {
+    return report_.bind(row.capture.text()).bind(row.incident).bind(report_to_json(row.report)).run();
+  }
+
+  bool put(const DeliveryRow& row) {
+    return delivery_.bind(row.id)
+        .bind(row.incident)
+        .bind(token(row.kind))
+        .bind(row.order)
+        .bind(row.subject)
+        .bind(token(row.state))
+        .bind(static_cast<int>(row.rung))
+        .bind(row.attempt)
+        .bind(static_cast<int>(row.severity))
+        .bind(row.not_before.wall)
+        .bind(row.certain_after.wall)
+        .bind(row.cause)
+        .bind(row.short_because)
+        .run();
+  }
+
+  bool put(const GapRow& row) {
+    return gap_.bind(row.sensor)
+        .bind(row.cause)
+        .bind(row.proof)
+        .bind(row.from_ns)
+        .bind(row.to_ns)
+        .bind(row.noted)
+        .run();
+  }
+  bool put(const CursorRow& row) {
+    return cursor_.bind(row.sensor)
+        .bind(row.subscription_id)
+        .bind(row.session_id)
+        .bind(row.cookie)
+        .bind(row.last_time_ns)
+        .run();
+  }
+  bool put(const QuarantineRow& row) {
+    return quarantine_.bind(row.sensor).bind(row.raw).bind(row.problem).bind(row.noted).run();
+  }
+
+  static ReportRow read_report(Statement& s) {
+    ReportRow row;
+    row.capture = CaptureKey::parse(s.text()).value_or(CaptureKey{});
+    row.incident = {s.text()};
+    row.report = report_from_json(s.text()).value_or(CaptureReport{});
+    return row;
+  }
+
+  template <typename Row, typename Read>
+  void read(const std::string& sql, WallTime since, std::vector<Row>& rows, Read each) {
+    Statement s(database_.get(), sql);
+    s.bind(since);
+    while (s.step()) rows.push_back(each(s));
+    failed_ = failed_ || s.failed();
+  }
+
+  template <typename Row, typename Read>
+  Result<std::vector<Row>> collect(Statement& s, Read each) {
+    std::vector<Row> rows;
+    while (s.step()) rows.push_back(each(s));
+    if (s.failed()) return failure("reading");
+    return rows;
+  }
+
+  template <typename Row, typename Read>
+  Result<std::vector<Row>> many(const std::string& sql, Read each) {
+    Statement s(database_.get(), sql);
+    return collect<Row>(s, each);
+  }
+
+  template <typename Row, typename Read>
+  Result<std::vector<Row>> many(const std::string& sql, const std::string& key, Read each) {
+    Statement s(database_.get(), sql);
+    s.bind(key);
+    return collect<Row>(s, each);
+  }
+
+  template <typename Row, typename Read>
+  Result<Row> one(const std::string& sql, const std::string& key, Read each) {
+    Statement s(database_.get(), sql);
+    s.bind(key);
+    if (s.step()) return each(s);
+    if (s.failed()) return failure("reading");
+    return Error{Errc::not_found, "store: no such row"};
+  }
+
+  std::uint64_t count(const char* sql) {
+    Statement s(database_.get(), sql);
+    const std::uint64_t number = s.step() ? static_cast<std::uint64_t>(s.number()) : 0;
+    failed_ = failed_ || s.failed();
+    return number;
+  }
+
+  Error failure(std::string_view doing) {
+    failed_ = false;
+    return sqlite::error_of(database_.get(), doing);
+  }
+
+  Error abandon(std::string_view doing) {
+    Error error = failure(doing);
+    (void)sqlite::execute(database_.get(), "rollback");
+    return error;
+  }
+
+  sqlite::Database database_;
+  bool failed_ = false;
+  Statement begin_{database_.get(), "begin immediate"}, commit_{database_.get(), "commit"};
+  // An alert is written once; the same identity again is the same alert.
+  Statement alert_{database_.get(), "insert or ignore into alerts values(?,?,?,?,?,?,?,?)"};
+  Statement incident_{database_.get(), "insert or replace into incidents values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
+  Statement capture_{database_.get(), "insert or replace into captures values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
+  Statement report_{database_.get(), "insert or replace into reports values(?,?,?)"};
+  Statement delivery_{database_.get(), "insert or replace into deliveries values(?,?,?,?,?,?,?,?,?,?,?,?,?)"};
+  Statement gap_{database_.get(), "insert into gaps(sensor, cause, proof, from_ns, to_ns, noted) values(?,?,?,?,?,?)"};
+  Statement cursor_{database_.get(), "insert or replace into cursors values(?,?,?,?,?)"};
+  Statement quarantine_{database_.get(), "insert into quarantine(sensor, raw, problem, noted) values(?,?,?,?)"};
+};
+
+}  // namespace
+
+std::string ledger_hash(const LedgerEntry& entry) {
+  Sha256 hash;
+  hash.add_field(cat(entry.sequence));
+  hash.add_field(cat(ns_of(entry.at)));
+  for (const std::string& field : {entry.actor, entry.action, entry.object, entry.detail, entry.previous})
+    hash.add_field(field);
+  return hex(hash.finish());
+}
+
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path) {
+  sqlite3* opened = nullptr;
+  const int code =
+      sqlite3_open_v2(path.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  sqlite::Database database(opened);
+  if (code != SQLITE_OK) return Error{Errc::unavailable, cat("store: cannot open ", path)};
+  // Exclusive: one connection per database in the whole system. No automatic checkpoint: it would stall a commit.
+  for (const char* pragma : {"pragma locking_mode=exclusive", "pragma journal_mode=wal", "pragma synchronous=full",
+                             "pragma wal_autocheckpoint=0", "pragma foreign_keys=on"})
+    if (const Result<void> set = sqlite::execute(database.get(), pragma); !set) return set.error();
+  if (const Result<void> migrated = migrate(database.get()); !migrated) return migrated.error();
+  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database)));
+}
+
+}  // namespace exhibit

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/fact.h"
+
+namespace exhibit {
+
+/// Who did what to which evidence. Each entry holds the hash of the one before, so that nothing can be taken out or
+/// changed without a trace.
+struct LedgerEntry {
+  std::uint64_t sequence = 0;
+  WallTime at{};
+  std::string actor;   ///< "user:kim", "exhibit"
+  std::string action;  ///< sealed, viewed, downloaded, fetch-asked, signed-in …
+  std::string object;  ///< Evidence id, incident id or link.
+  std::string detail;
+  std::string previous, hash;  ///< Hex of SHA-256.
+};
+
+/// The hash that an entry must carry, from its own fields and the hash before it.
+std::string ledger_hash(const LedgerEntry& entry);
+
+/// One tenant's rows. A commit is atomic and durable when it returns; nothing is ever half written. Whatever can be
+/// restored, is restored from here. Not thread-safe: its tenant's strand owns it, with the one connection there is.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// All facts in one transaction, each as the new image of its row.
+  /// unavailable: nothing was written (disk full, I/O error); throw the engine away and restore it.
+  virtual Result<void> commit(std::span<const Fact> facts) = 0;
+  /// What an engine needs to go on; settled things as far back as `since`.
+  virtual Result<Snapshot> load(WallTime since) = 0;
+  virtual Result<std::vector<CursorRow>> cursors() = 0;
+
+  /// not_found: nothing has this name here.
+  virtual Result<IncidentRow> incident_by_link(const LinkId& link) = 0;
+  virtual Result<AlertRow> alert(const std::string& identity) = 0;
+  virtual Result<std::vector<CaptureRow>> captures_of(const IncidentRow& incident) = 0;
+  virtual Result<std::vector<ReportRow>> reports_of(const IncidentId& incident) = 0;
+  virtual Result<std::vector<IncidentRow>> incidents(std::size_t limit, std::size_t offset) = 0;
+  virtual Result<std::vector<DeliveryRow>> deliveries(DeliveryState state, std::size_t limit) = 0;
+  virtual Result<std::vector<GapRow>> gaps(std::size_t limit) = 0;
+  /// Sealed or provisional: what of the evidence folder is known.
+  virtual Result<std::vector<EvidenceId>> known_evidence() = 0;
+
+  /// Durable when it returns, so that what it allows may begin.
+  virtual Result<LedgerEntry> append_ledger(WallTime at, std::string actor, std::string action, std::string object,
+                                            std::string detail) = 0;
+  virtual Result<std::vector<LedgerEntry>> ledger(std::uint64_t from, std::size_t limit) = 0;
+
+  /// Moves what was committed from the log into the database file; off the commit path.
+  virtual void checkpoint() = 0;
+};
+
+/// One file per tenant, in write-ahead mode with full synchronisation. Creates it, migrates an older one in one
+/// transaction. unavailable: the disk, or another process holds it. corrupt: SQLite says so. unsupported: written by a
+/// newer version of this program.
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path);
+
+}  // namespace exhibit

@@ -1,0 +1,361 @@
+#include "sensorproto/sdee/event_reader.h"
+
+#include <algorithm>
+#include <pugixml.hpp>
+
+#include "base/base64.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "sensorproto/sdee/xml_scan.h"
+
+namespace exhibit {
+namespace {
+
+constexpr unsigned parse_flags = pugi::parse_default | pugi::parse_ws_pcdata_single;
+
+bool named(pugi::xml_node node, std::string_view name) { return local_name(node.name()) == name; }
+
+pugi::xml_node child(pugi::xml_node parent, std::string_view name) {
+  for (pugi::xml_node node : parent.children())
+    if (named(node, name)) return node;
+  return {};
+}
+
+std::string attribute(pugi::xml_node node, std::string_view name) {
+  for (pugi::xml_attribute held : node.attributes())
+    if (local_name(held.name()) == name) return std::string(cut_utf8(held.value(), limits::field_text));
+  return {};
+}
+
+/// All text of the element, not only the part before its first child.
+std::string text_of(pugi::xml_node node) {
+  std::string text;
+  for (pugi::xml_node part : node.children())
+    if (part.type() == pugi::node_pcdata || part.type() == pugi::node_cdata) text += part.value();
+  return std::string(cut_utf8(trim(text), limits::field_text));
+}
+
+std::string child_text(pugi::xml_node parent, std::string_view name) { return text_of(child(parent, name)); }
+
+/// Depth-first without recursion: the document decides the depth.
+template <typename Visit>
+void for_each_descendant(pugi::xml_node top, Visit visit) {
+  for (pugi::xml_node node = top.first_child(); node && node != top;) {
+    visit(node);
+    if (node.first_child()) {
+      node = node.first_child();
+      continue;
+    }
+    while (node && node != top && !node.next_sibling()) node = node.parent();
+    if (node && node != top) node = node.next_sibling();
+  }
+}
+
+Originator read_originator(pugi::xml_node event) {
+  const pugi::xml_node node = child(event, "originator");
+  return {child_text(node, "hostId"), child_text(node, "appName"), child_text(node, "appInstanceId")};
+}
+
+EventTime read_time(pugi::xml_node event) {
+  const pugi::xml_node node = child(event, "time");
+  EventTime time{
+      .ns = {}, .raw = text_of(node), .offset = attribute(node, "offset"), .zone = attribute(node, "timeZone")};
+  time.ns = parse_number<std::int64_t>(time.raw);
+  return time;
+}
+
+EncodedBytes read_encoded(pugi::xml_node node, std::string_view what) {
+  if (!node) return {};
+  Result<Bytes> bytes = decode_base64(node.child_value(), limits::packet_bytes);
+  if (!bytes) return {{}, cat(what, ": ", bytes.error().text)};
+  return {std::move(*bytes), {}};
+}
+
+Participant read_participant(pugi::xml_node node) {
+  const pugi::xml_node address = child(node, "addr");
+  const pugi::xml_node os = child(node, "os");
+  return {.address = text_of(address),
+          .port = parse_number<std::uint16_t>(child_text(node, "port")),
+          .locality = attribute(address, "locality"),
+          .os_type = attribute(os, "type"),
+          .os_source = attribute(os, "idSource"),
+          .os_relevance = attribute(os, "relevance")};
+}
+
+void read_participants(pugi::xml_node node, IdsAlert& alert) {
+  for_each_descendant(node, [&](pugi::xml_node part) {
+    const std::string_view name = local_name(part.name());
+    const bool target = name == "target" || name == "victim";
+    if (name == "attacker" && alert.attackers.size() < limits::targets_per_alert)
+      alert.attackers.push_back(read_participant(part));
+    if (target && alert.targets.size() < limits::targets_per_alert) alert.targets.push_back(read_participant(part));
+  });
+}
+
+AlertSignature read_signature(pugi::xml_node node) {
+  AlertSignature signature{.id = attribute(node, "id"),
+                           .subsig_id = child_text(node, "subsigId"),
+                           .description = attribute(node, "description"),
+                           .details = child_text(node, "sigDetails"),
+                           .version = attribute(node, "version"),
+                           .type = attribute(node, "type"),
+                           .created = attribute(node, "created"),
+                           .mars_category = child_text(node, "marsCategory")};
+  return signature;
+}
+
+void read_actions(pugi::xml_node node, IdsAlert& alert) {
+  for (pugi::xml_node action : node.children()) {
+    const std::string word = to_lower(text_of(action));
+    if (action.type() == pugi::node_element && word != "false" && word != "0" && alert.actions.size() < 64)
+      alert.actions.emplace_back(local_name(action.name()));
+  }
+}
+
+/// `ipLogIds/*`, a bare `ipLogId`, or a list split on blanks and commas.
+Result<void> read_ip_logs(pugi::xml_node node, IdsAlert& alert) {
+  std::vector<std::string> texts = {text_of(node)};
+  for (pugi::xml_node id : node.children()) texts.push_back(text_of(id));
+  for (const std::string& text : texts)
+    for (const std::string_view word : split(text, " \t\r\n,;")) {
+      const auto id = parse_number<IpLogId>(word);
+      if (!id) return Error{Errc::bad_input, cat("ipLogId is no number: ", harmless(word.substr(0, 40)))};
+      if (alert.ip_logs.size() == limits::ip_logs_per_alert)
+        return Error{Errc::too_large, "the alert names too many IP logs"};
+      if (std::find(alert.ip_logs.begin(), alert.ip_logs.end(), *id) == alert.ip_logs.end())
+        alert.ip_logs.push_back(*id);
+    }
+  return {};
+}
+
+AlertSummary read_summary(pugi::xml_node node) {
+  return {.firings = parse_number<std::uint64_t>(text_of(node)).value_or(0),
+          .final = to_lower(attribute(node, "final")) == "true",
+          .initial_alert = attribute(node, "initialAlert"),
+          .type = attribute(node, "summaryType")};
+}
+
+void read_risk(pugi::xml_node node, IdsAlert& alert) {
+  alert.risk_rating = parse_number<int>(text_of(node));
+  alert.target_value = attribute(node, "targetValueRating");
+  alert.attack_relevance = attribute(node, "attackRelevanceRating");
+  alert.watchlist = attribute(node, "watchlist");
+}
+
+/// What a child of the alert sets; anything else is kept by its name.
+void read_alert_child(pugi::xml_node node, IdsAlert& alert) {
+  const std::string_view name = local_name(node.name());
+  if (name == "originator" || name == "time") return;
+  if (name == "signature") return void(alert.signature = read_signature(node));
+  if (name == "participants") return read_participants(node, alert);
+  if (name == "actions") return read_actions(node, alert);
+  if (name == "summary") return void(alert.summary = read_summary(node));
+  if (name == "riskRatingValue" || name == "riskRating") return read_risk(node, alert);
+  if (name == "threatRatingValue") return void(alert.threat_rating = parse_number<int>(text_of(node)));
+  if (name == "triggerPacket") return void(alert.trigger_packet = read_encoded(node, "trigger packet"));
+  if (name == "interfaceGroup") return void(alert.interface_group = text_of(node));
+  if (name == "interface") return void(alert.interface = text_of(node));
+  if (name == "vlan") return void(alert.vlan = text_of(node));
+  if (name == "protocol") return void(alert.protocol = text_of(node));
+  if (name == "alertDetails") return void(alert.alert_details = text_of(node));
+  if (name == "context") {
+    alert.context_from_target = read_encoded(child(node, "fromTarget"), "context of the target");
+    alert.context_from_attacker = read_encoded(child(node, "fromAttacker"), "context of the attacker");
+    return;
+  }
+  if (alert.others.size() < 64) alert.others.emplace_back(name, text_of(node));
+}
+
+Result<SensorEvent> read_alert(pugi::xml_node node, std::string_view raw, bool altered) {
+  IdsAlert alert;
+  alert.event_id = attribute(node, "eventId");
+  alert.severity = attribute(node, "severity");
+  alert.vendor = attribute(node, "vendor");
+  alert.alarm_traits = attribute(node, "alarmTraits");
+  alert.originator = read_originator(node);
+  alert.time = read_time(node);
+  for (pugi::xml_node part : node.children()) {
+    if (part.type() != pugi::node_element) continue;
+    if (named(part, "ipLogIds") || named(part, "ipLogId")) {
+      if (const Result<void> read = read_ip_logs(part, alert); !read)
+        alert.others.emplace_back("ipLogProblem", read.error().text);
+    } else {
+      read_alert_child(part, alert);
+    }
+  }
+  alert.raw = raw;
+  alert.altered = altered;
+  return SensorEvent(std::move(alert));
+}
+
+/// The number in an attribute or descendant called ipLogId, logId or id; else the number behind "ipLogId=" in any text.
+std::optional<IpLogId> find_ip_log(pugi::xml_node detail) {
+  std::optional<IpLogId> named_id, in_text;
+  const auto is_id_name = [](std::string_view name) {
+    return equal_ignoring_case(name, "ipLogId") || equal_ignoring_case(name, "logId") ||
+           equal_ignoring_case(name, "id");
+  };
+  const auto look = [&](pugi::xml_node node) {
+    if (!named_id && is_id_name(local_name(node.name()))) named_id = parse_number<IpLogId>(text_of(node));
+    for (pugi::xml_attribute held : node.attributes())
+      if (!named_id && is_id_name(local_name(held.name()))) named_id = parse_number<IpLogId>(trim(held.value()));
+    const std::string text = to_lower(text_of(node));
+    if (const std::size_t at = text.find("iplogid="); at != std::string::npos && !in_text) {
+      const std::string_view digits = std::string_view(text).substr(at + 8);
+      in_text = parse_number<IpLogId>(digits.substr(0, digits.find_first_not_of("0123456789")));
+    }
+  };
+  look(detail);
+  for_each_descendant(detail, look);
+  return named_id ? named_id : in_text;
+}
+
+StatusEvent::IpLogPhase phase_of(std::string_view word) {
+  const std::string lower = to_lower(word);
+  if (lower.find("complete") != std::string::npos) return StatusEvent::IpLogPhase::completed;
+  if (lower.find("remove") != std::string::npos) return StatusEvent::IpLogPhase::removed;
+  if (lower.find("start") != std::string::npos) return StatusEvent::IpLogPhase::started;
+  if (lower.find("add") != std::string::npos) return StatusEvent::IpLogPhase::added;
+  return StatusEvent::IpLogPhase::none;
+}
+
+StatusEvent::IpLogPhase find_phase(pugi::xml_node detail) {
+  StatusEvent::IpLogPhase phase = phase_of(local_name(detail.name()));
+  if (phase == StatusEvent::IpLogPhase::none) phase = phase_of(attribute(detail, "status"));
+  for_each_descendant(detail, [&](pugi::xml_node node) {
+    if (phase == StatusEvent::IpLogPhase::none && named(node, "status")) phase = phase_of(text_of(node));
+  });
+  return phase;
+}
+
+Result<SensorEvent> read_status(pugi::xml_node node, std::string_view raw) {
+  StatusEvent status;
+  status.event_id = attribute(node, "eventId");
+  status.originator = read_originator(node);
+  status.time = read_time(node);
+  status.raw = raw;
+  for (pugi::xml_node part : node.children()) {
+    if (part.type() != pugi::node_element || named(part, "originator") || named(part, "time")) continue;
+    const bool ip_log = to_lower(local_name(part.name())).starts_with("iplog");
+    if (status.detail.empty() || ip_log) status.detail = local_name(part.name());
+    if (!ip_log) continue;
+    status.ip_log_phase = find_phase(part);
+    status.ip_log = find_ip_log(part);
+    break;
+  }
+  return SensorEvent(std::move(status));
+}
+
+Result<SensorEvent> read_error(pugi::xml_node node, std::string_view raw) {
+  ErrorEvent event;
+  event.event_id = attribute(node, "eventId");
+  event.severity = attribute(node, "severity");
+  event.originator = read_originator(node);
+  event.time = read_time(node);
+  event.raw = raw;
+  const pugi::xml_node message = child(node, "errorMessage");
+  event.name = attribute(message, "name");
+  event.text = text_of(message);
+  event.ip_log_refused = to_lower(event.text).find("iplog") != std::string::npos;
+  event.ip_log = find_ip_log(message);
+  return SensorEvent(std::move(event));
+}
+
+void read_fault(pugi::xml_node node, SdeeDocument& document) {
+  SdeeFault fault;
+  const pugi::xml_node code = child(node, "Code");
+  const std::string subcode = child_text(child(code, "Subcode"), "Value");
+  fault.code = local_name(subcode.empty() ? child_text(code, "Value") : subcode);
+  const pugi::xml_node reason = child(node, "Reason");
+  fault.reason = child(reason, "Text") ? child_text(reason, "Text") : text_of(reason);
+  document.fault = fault;
+}
+
+/// The envelope without its events, wherever in it the sensor puts these things.
+Result<void> read_envelope(const std::string& skeleton, SdeeDocument& document) {
+  pugi::xml_document xml;
+  if (!xml.load_buffer(skeleton.data(), skeleton.size(), parse_flags, pugi::encoding_utf8))
+    return Error{Errc::bad_input, "XML: the envelope cannot be read"};
+  bool known = false;
+  for_each_descendant(xml, [&](pugi::xml_node node) {
+    const std::string_view name = local_name(node.name());
+    known = known || name == "Envelope" || name == "events";
+    if (name == "Fault") read_fault(node, document);
+    if (name == "subscriptionId") document.subscription_id = text_of(node);
+    if (name == "sessionId") document.session_id = text_of(node);
+    if (name == "remaining-events" || name == "remainingEvents")
+      document.remaining_events = parse_number<std::uint64_t>(text_of(node)).value_or(0);
+    if (name == "missedEvents" || name == "missed-events") {
+      const std::string word = to_lower(text_of(node));
+      document.missed_events = document.missed_events || (word != "false" && word != "0" && word != "no");
+    }
+  });
+  if (!known && document.events.empty() && document.unreadable.empty())
+    return Error{Errc::bad_input, "the XML is no SDEE answer"};
+  return {};
+}
+
+/// False when the document was cut off: what is missing was never received, so nothing of it may be acknowledged.
+bool ends_whole(std::string_view body) {
+  const std::string_view text = trim(body);
+  const std::size_t tag = text.rfind("</");
+  if (!text.ends_with('>') || tag == std::string_view::npos) return false;
+  const std::string_view name = local_name(trim(text.substr(tag + 2, text.size() - tag - 3)));
+  return name == "Envelope" || name == "events";
+}
+
+std::string without(std::string_view body, const std::vector<EventSpan>& spans) {
+  std::string skeleton;
+  std::size_t at = 0;
+  for (const EventSpan& span : spans) {
+    skeleton += body.substr(at, span.offset - at);
+    at = span.offset + span.length;
+  }
+  skeleton += body.substr(at);
+  return skeleton;
+}
+
+}  // namespace
+
+Result<SensorEvent> read_event(std::string_view element) {
+  if (const auto scanned = scan_xml(element); !scanned) return scanned.error();
+  bool altered = false;
+  const std::string mended = mend_characters(element, altered);
+  pugi::xml_document xml;
+  if (!xml.load_buffer(mended.data(), mended.size(), parse_flags, pugi::encoding_utf8))
+    return Error{Errc::bad_input, "XML: the event cannot be read"};
+  const pugi::xml_node node = xml.document_element();
+  const std::string_view name = local_name(node.name());
+  if (attribute(node, "eventId").empty()) return Error{Errc::bad_input, "the event has no eventId"};
+  if (name == "evIdsAlert") return read_alert(node, element, altered);
+  if (name == "evStatus") return read_status(node, element);
+  if (name == "evError") return read_error(node, element);
+  return SensorEvent(OtherEvent{attribute(node, "eventId"), std::string(name), std::string(element)});
+}
+
+Result<SdeeDocument> read_sdee_document(std::string_view body) {
+  Result<std::vector<EventSpan>> scanned = scan_xml(body);
+  const bool broken = !scanned;
+  if (broken) {
+    if (scanned.error().code == Errc::too_large) return scanned.error();
+    const std::vector<EventSpan> rescued = salvage_events(body);
+    if (rescued.empty() || !ends_whole(body)) return scanned.error();
+    scanned = rescued;
+  }
+  SdeeDocument document;
+  for (const EventSpan& span : *scanned) {
+    const std::string_view raw = body.substr(span.offset, span.length);
+    Result<SensorEvent> event = read_event(raw);
+    if (event)
+      document.events.push_back(std::move(*event));
+    else
+      document.unreadable.push_back({std::string(raw), event.error().text});
+  }
+  bool altered = false;
+  const Result<void> envelope = read_envelope(mend_characters(without(body, *scanned), altered), document);
+  if (!envelope && !broken) return envelope.error();
+  if (broken) document.unreadable.push_back({without(body, *scanned), "the document around its events is malformed"});
+  return document;
+}
+
+}  // namespace exhibit

@@ -1,0 +1,224 @@
+#include "sensorproto/sdee/subscription.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/sha256.h"
+#include "base/text.h"
+
+namespace exhibit {
+namespace {
+
+constexpr int refused_logins_max = 2;  // More would lock the account.
+constexpr int same_unreadable_max = 3;
+
+std::int64_t time_of(const SensorEvent& event) {
+  return std::visit(
+      [](const auto& held) -> std::int64_t {
+        if constexpr (requires { held.time; })
+          return held.time.ns.value_or(0);
+        else
+          return 0;
+      },
+      event);
+}
+
+/// Our own logins come back as events; they must not move anything.
+bool is_our_login(const SensorEvent& event) {
+  const auto* status = std::get_if<StatusEvent>(&event);
+  return status && status->detail == "loginAction";
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '_' || c == '.' || c == '~';
+    out += plain ? std::string(1, c) : cat("%", to_hex(as_bytes({&c, 1})));
+  }
+  return out;
+}
+
+}  // namespace
+
+SdeeSubscription::SdeeSubscription(Settings settings, SdeeCursor resume_from)
+    : settings_(std::move(settings)), cursor_(resume_from), stored_(std::move(resume_from)) {
+  if (!cursor_.subscription_id.empty()) state_ = State::ready;
+}
+
+SdeeSubscription::Step SdeeSubscription::next() {
+  switch (state_) {
+    case State::closed: return open_request();
+    case State::ready: return get_request();
+    case State::storing: return AwaitCommit{};
+    case State::halted: return halted_;
+    case State::pausing: break;
+  }
+  state_ = after_pause_;
+  const int doublings = std::min(failures_ > 0 ? failures_ - 1 : 0, 10);
+  return Pause{std::min(settings_.retry_max, settings_.retry_first * (1 << doublings)), pause_why_};
+}
+
+SensorRequest SdeeSubscription::open_request() const {
+  // Left out, startTime means different things on different sensors: so it is always sent. 0 = all that the sensor has.
+  const std::int64_t overlap = Nanoseconds(settings_.overlap).count();
+  const std::int64_t start = std::max<std::int64_t>(0, stored_.last_time_ns - overlap);
+  return {.method = "GET",
+          .target = cat(settings_.path, "?action=open&events=evIdsAlert+evStatus+evError&force=",
+                        settings_.force ? "yes" : "no", "&sessionCookies=yes&startTime=", start),
+          .cookie = {},
+          .patience = std::chrono::seconds{10}};
+}
+
+SensorRequest SdeeSubscription::get_request() const {
+  const std::string session = cursor_.session_id.empty() ? "" : cat("&sessionId=", percent_encoded(cursor_.session_id));
+  return {.method = "GET",
+          .target = cat(settings_.path, "?action=get&subscriptionId=", percent_encoded(cursor_.subscription_id),
+                        session, "&confirm=", confirm_ ? "yes" : "no", "&maxNbrOfEvents=", settings_.events_max,
+                        "&timeout=", settings_.long_poll.count()),
+          .cookie = cursor_.cookie,
+          .patience = settings_.long_poll};
+}
+
+std::optional<SensorRequest> SdeeSubscription::closing() const {
+  if (cursor_.subscription_id.empty()) return std::nullopt;
+  return SensorRequest{
+      .method = "GET",
+      .target = cat(settings_.path, "?action=close&subscriptionId=", percent_encoded(cursor_.subscription_id)),
+      .cookie = cursor_.cookie,
+      .patience = std::chrono::seconds{2}};
+}
+
+std::optional<SdeeBatch> SdeeSubscription::answered(const SensorAnswer& answer) {
+  if (answer.status == 401) {
+    cursor_.cookie.clear();
+    if (++refused_logins_ >= refused_logins_max)
+      halt("login-refused", "the sensor refused the login twice");
+    else
+      pause("the sensor refused the login");
+    return std::nullopt;
+  }
+  Result<SdeeDocument> document = read_sdee_document(answer.body);
+  if (document && document->fault) {
+    on_fault(*document->fault);
+    return std::nullopt;
+  }
+  if (answer.status != 200) {
+    failed(cat("the sensor answered HTTP ", answer.status));
+    return std::nullopt;
+  }
+  if (!document) return on_unreadable(answer, document.error());
+  refused_logins_ = 0;
+  if (state_ == State::closed) {
+    on_opened(*document, answer);
+    return std::nullopt;
+  }
+  return on_events(std::move(*document));
+}
+
+void SdeeSubscription::on_opened(const SdeeDocument& document, const SensorAnswer& answer) {
+  if (document.subscription_id.empty()) return failed("the answer to open names no subscription");
+  cursor_.subscription_id = document.subscription_id;
+  cursor_.session_id = document.session_id;
+  cursor_.cookie = trim(std::string_view(answer.set_cookie).substr(0, answer.set_cookie.find(';')));
+  cursor_.last_time_ns = stored_.last_time_ns;
+  opened_ = true;
+  confirm_ = true;  // Nothing was handed out yet, so there is nothing to repeat.
+  failures_ = 0;
+  state_ = State::ready;
+}
+
+SdeeBatch SdeeSubscription::on_events(SdeeDocument document) {
+  failures_ = 0;
+  unreadable_count_ = 0;
+  SdeeBatch batch;
+  const std::int64_t before = cursor_.last_time_ns;
+  for (SensorEvent& event : document.events) {
+    if (is_our_login(event)) continue;
+    cursor_.last_time_ns = std::max(cursor_.last_time_ns, time_of(event));
+    batch.events.push_back(std::move(event));
+  }
+  batch.unreadable = std::move(document.unreadable);
+  if (document.missed_events)
+    batch.gap = SensorGap{"missed-events", before, cursor_.last_time_ns, "the sensor said that it dropped events"};
+  if (!document.session_id.empty()) cursor_.session_id = document.session_id;
+  batch.cursor = cursor_;
+  batch.subscription_opened = std::exchange(opened_, false);
+  state_ = State::storing;
+  return batch;
+}
+
+std::optional<SdeeBatch> SdeeSubscription::on_unreadable(const SensorAnswer& answer, const Error& error) {
+  const std::string digest = hex(sha256(answer.body));
+  unreadable_count_ = digest == last_unreadable_ ? unreadable_count_ + 1 : 1;
+  last_unreadable_ = digest;
+  if (state_ != State::ready || unreadable_count_ < same_unreadable_max) {
+    failed(error.text);
+    return std::nullopt;
+  }
+  // The same poison for the third time: put it aside and go on, or the sensor's ring overwrites what waits behind it.
+  unreadable_count_ = 0;
+  SdeeBatch batch;
+  batch.unreadable.push_back({std::string(cut_utf8(answer.body, limits::field_text)), error.text});
+  batch.gap = SensorGap{"unreadable-batch", cursor_.last_time_ns, cursor_.last_time_ns, error.text};
+  batch.cursor = cursor_;
+  state_ = State::storing;
+  return batch;
+}
+
+void SdeeSubscription::on_fault(const SdeeFault& fault) {
+  const std::string why =
+      cat("the sensor said ", harmless(cut_utf8(fault.code, 60)), ": ", harmless(cut_utf8(fault.reason, 200)));
+  if (fault.code == "errNotFound" && state_ == State::ready) {
+    // Closed, timed out or restarted. Opened again from the cursor; what comes twice is dropped by its identity.
+    cursor_.subscription_id.clear();
+    cursor_.cookie.clear();
+    state_ = State::closed;
+    if (++failures_ > 1) pause(why);
+    return;
+  }
+  if (fault.code == "errPermissionDenied" || fault.code == "errAuthenticationTokenExpired")
+    return halt("permission-denied", why);
+  if (fault.code == "errNotAvailable" && state_ == State::closed) return halt("not-available", why);
+  failed(why);
+}
+
+void SdeeSubscription::pause(std::string_view why) {
+  after_pause_ = state_ == State::pausing ? after_pause_ : state_;
+  state_ = State::pausing;
+  pause_why_ = why;
+}
+
+void SdeeSubscription::halt(std::string_view cause, std::string_view why) {
+  halted_ = {std::string(cause), std::string(why)};
+  state_ = State::halted;
+}
+
+void SdeeSubscription::failed(std::string_view why) {
+  ++failures_;
+  confirm_ = false;
+  pause(why);
+}
+
+void SdeeSubscription::committed() {
+  stored_ = cursor_;
+  confirm_ = true;
+  state_ = State::ready;
+}
+
+void SdeeSubscription::commit_failed() {
+  cursor_.last_time_ns = stored_.last_time_ns;
+  confirm_ = false;
+  ++failures_;
+  state_ = State::ready;
+  pause("the store refused the batch");
+}
+
+void SdeeSubscription::resume() {
+  refused_logins_ = 0;
+  failures_ = 0;
+  confirm_ = false;
+  if (state_ == State::halted) state_ = cursor_.subscription_id.empty() ? State::closed : State::ready;
+}
+
+}  // namespace exhibit

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/values.h"
+#include "sensorproto/sdee/event_reader.h"
+
+namespace exhibit {
+
+/// What to send; the caller adds host, login and TLS.
+struct SensorRequest {
+  std::string method, target;       ///< Origin form with its query.
+  std::string cookie;               ///< Sent back unread; may be empty.
+  std::chrono::seconds patience{};  ///< How long the sensor may take by its own promise; the caller adds its grace.
+  bool operator==(const SensorRequest&) const = default;
+};
+
+struct SensorAnswer {
+  int status = 0;
+  std::string set_cookie;  ///< Value of the first Set-Cookie, may be empty.
+  std::string body;
+};
+
+/// Where to go on after a restart. Stored with the events that it covers, in one transaction.
+struct SdeeCursor {
+  std::string subscription_id, session_id, cookie;
+  std::int64_t last_time_ns = 0;  ///< Latest sensor time of a stored event.
+  bool operator==(const SdeeCursor&) const = default;
+};
+
+/// What we know that we missed.
+struct SensorGap {
+  std::string cause;  ///< missed-events, unreadable-batch
+  std::int64_t from_ns = 0, to_ns = 0;
+  std::string proof;
+};
+
+/// What one answer brought. Empty events are normal: the sensor had nothing new.
+struct SdeeBatch {
+  std::vector<SensorEvent> events;
+  std::vector<UnreadableEvent> unreadable;
+  std::optional<SensorGap> gap;
+  SdeeCursor cursor;  ///< To be stored together with the events.
+  bool subscription_opened = false;
+};
+
+/// The client side of one SDEE subscription (sensor-protocols 3): which request comes next, and what an answer means.
+///
+///   closed --open--> opening --id--> ready --get--> getting --events--> storing --committed--> ready
+///     ^                 |401 twice      |                |fault errNotFound        |commit failed
+///     |                 v               |                v                         v
+///     +---------- halted (login)        +------------ closed (from the cursor)   ready (confirm=no)
+///
+/// Store before acknowledge: a get acknowledges the batch before it, so after a batch nothing is sent until `committed`
+/// was called; whenever it is not certain that the last answer was received and stored, the next get says confirm=no.
+/// Does no I/O and reads no clock. Not thread-safe; the sensor's link owns it.
+class SdeeSubscription {
+ public:
+  struct Settings {
+    std::string path = "/cgi-bin/sdee-server";
+    std::chrono::seconds long_poll{20};
+    int events_max = limits::events_per_get;
+    bool force = false;  ///< May throw out the customer's own console; only if the tenant says so.
+    std::chrono::seconds overlap{60};
+    Nanoseconds retry_first = std::chrono::seconds{2}, retry_max = std::chrono::seconds{120};
+  };
+
+  struct Pause {
+    Nanoseconds length;
+    std::string why;  ///< Empty: an ordinary pause.
+  };
+  struct AwaitCommit {};
+  struct Halted {
+    std::string cause;  ///< login-refused, permission-denied, not-available
+    std::string why;
+  };
+  using Step = std::variant<SensorRequest, Pause, AwaitCommit, Halted>;
+
+  SdeeSubscription(Settings settings, SdeeCursor resume_from);
+
+  /// What the caller does next. A request is given until it is answered or failed.
+  [[nodiscard]] Step next();
+  /// The answer to the last request; a batch if it was a get that brought a document.
+  [[nodiscard]] std::optional<SdeeBatch> answered(const SensorAnswer& answer);
+  /// No whole answer came: it is not known whether the sensor saw the request.
+  void failed(std::string_view why);
+  void committed();
+  void commit_failed();
+  /// The request that gives the slot back; sent at stop, best effort.
+  [[nodiscard]] std::optional<SensorRequest> closing() const;
+  /// An operator said so, or the secret changed: try again after `Halted`.
+  void resume();
+
+ private:
+  enum class State { closed, ready, storing, pausing, halted };
+
+  SensorRequest open_request() const;
+  SensorRequest get_request() const;
+  void pause(std::string_view why);
+  void halt(std::string_view cause, std::string_view why);
+  void on_fault(const SdeeFault& fault);
+  void on_opened(const SdeeDocument& document, const SensorAnswer& answer);
+  SdeeBatch on_events(SdeeDocument document);
+  std::optional<SdeeBatch> on_unreadable(const SensorAnswer& answer, const Error& error);
+
+  Settings settings_;
+  SdeeCursor cursor_, stored_;
+  State state_ = State::closed;
+  State after_pause_ = State::closed;
+  bool confirm_ = false;  ///< The last batch is stored for certain.
+  int refused_logins_ = 0;
+  int failures_ = 0;
+  std::string last_unreadable_;  ///< Digest of the document that could not be read, and how often it came.
+  int unreadable_count_ = 0;
+  bool opened_ = false;
+  std::string pause_why_;
+  Halted halted_;
+};
+
+}  // namespace exhibit

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace exhibit {
+
+/// One event element of a document: where it stands, and its local name.
+struct EventSpan {
+  std::size_t offset = 0, length = 0;
+  std::string_view name;  ///< Borrowed from the scanned document.
+};
+
+/// Looks at a document before any DOM is built, since the DOM has no limits of its own and hides what follows a NUL.
+/// Refuses (with the byte offset): NUL, DOCTYPE, unbalanced or overlapping tags, a second root, text outside the root,
+/// duplicate attributes, and more depth, elements or attributes than limits.h allows.
+/// Gives the outermost elements whose local name begins with "ev" followed by an upper-case letter.
+Result<std::vector<EventSpan>> scan_xml(std::string_view document);
+
+/// The event elements of a document that `scan_xml` refuses: from each start tag to the next end tag of the same name,
+/// so that one bad event does not take its neighbours with it. Each piece must pass `scan_xml` on its own.
+std::vector<EventSpan> salvage_events(std::string_view document);
+
+/// The same document without character references to characters that XML forbids (each becomes U+FFFD), and as UTF-8.
+/// `altered` tells whether anything was replaced.
+std::string mend_characters(std::string_view document, bool& altered);
+
+/// "ipLogId" of "cid:ipLogId".
+std::string_view local_name(std::string_view qualified);
+
+}  // namespace exhibit
