@@ -1,7 +1,6 @@
 #include "packet/answer_records.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <tuple>
 

@@ -160,6 +160,17 @@ TEST(Answer, OnlyWhatFollowsTheTriggerPacketAnswersIt) {
   EXPECT_FALSE(story.told(flow_to(80), ipv4({}, tcp({}, bytes_of("other")))).trigger_inside);
 }
 
+TEST(Answer, WhatWasAnsweredLongBeforeTheAlertIsNotItsAnswer) {
+  Story story;
+  story.asks(-9000, {}, get).answers(-8990, {.sequence = 5000}, not_found).asks(10, {.sequence = 1030}, "more");
+  EXPECT_EQ(answer_text(*story.told(flow_to(80)).answer), "no answer in the capture");
+  story.answers(20, {.sequence = 5055}, "HTTP/1.1 200 OK\r\n\r\nhi");
+  EXPECT_EQ(answer_text(*story.told(flow_to(80)).answer), "HTTP 200, 2 bytes, 10 ms later");
+  AlertFlow other_clock = flow_to(80);
+  other_clock.alert_time = noon + std::chrono::hours(24);
+  EXPECT_EQ(story.told(other_clock).answer->status, 404);
+}
+
 TEST(Answer, OtherRequestsToTheServerAreCounted) {
   Story story;
   story.asks(0, {}, get).answers(5, {.sequence = 5000}, not_found);
