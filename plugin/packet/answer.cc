@@ -60,10 +60,10 @@ class Stream {
       const std::int64_t next = from + static_cast<std::int64_t>(text.size());
       if (it->first > next) break;
       const auto known = static_cast<std::size_t>(next - it->first);
+      const std::size_t searched = text.size() - std::min<std::size_t>(text.size(), 3);
       if (known < it->second.size()) text += as_text(it->second.subspan(known));
-      const std::size_t blank = text.find("\r\n\r\n");
-      if (blank != std::string::npos) return from + static_cast<std::int64_t>(blank) + 4;
-      const std::size_t bare = text.find("\n\n");
+      const std::size_t blank = text.find("\r\n\r\n", searched), bare = text.find("\n\n", searched);
+      if (blank != std::string::npos && blank < bare) return from + static_cast<std::int64_t>(blank) + 4;
       if (bare != std::string::npos) return from + static_cast<std::int64_t>(bare) + 2;
     }
     return std::nullopt;
@@ -85,12 +85,20 @@ bool is_final_status(const Record& record) {
 /// The part of the flow that can answer the trigger packet.
 class Question {
  public:
-  Question(const Records& records, const AlertFlow& flow) : records_(records), flow_(flow) {
-    for (std::size_t i = 0; i < records.size(); ++i)
-      if (records[i].is_trigger && records[i].in_flow && !records[i].from_target) {
-        begin_ = i;
-        break;
-      }
+  Question(const Records& records, const AlertFlow& flow, const CaptureReport& told) : records_(records), flow_(flow) {
+    const auto trigger = std::find_if(records.begin(), records.end(), [](const Record& record) {
+      return record.is_trigger && record.in_flow && !record.from_target;
+    });
+    if (trigger != records.end()) {
+      begin_ = static_cast<std::size_t>(trigger - records.begin());
+      return;
+    }
+    // Without the trigger packet its time tells, if the capture's clock can be the sensor's: answers to what was asked
+    // long before the alert are not answers to it.
+    if (!told.first || *told.first > flow.alert_time || *told.last < flow.alert_time) return;
+    constexpr std::chrono::seconds tolerance{1};
+    while (begin_ < records.size() && records[begin_].time && *records[begin_].time < flow.alert_time - tolerance)
+      ++begin_;
   }
 
   [[nodiscard]] Answer answer() const {
@@ -161,16 +169,16 @@ class Question {
 
   [[nodiscard]] std::uint64_t payload_bytes() const {
     std::uint64_t sum = 0;
-    std::map<Connection, const Record*> connections;
+    std::map<Connection, Stream> streams;
     for (std::size_t i = begin_; i < records_.size(); ++i) {
       const Record& record = records_[i];
       if (!record.in_flow || !record.from_target || !record.icmp_error.empty()) continue;
       if (is_tcp(record))
-        connections.emplace(connection_of(record), &record);
+        streams.try_emplace(connection_of(record), record).first->second.add(record);
       else
         sum += record.on_wire;
     }
-    for (const auto& [connection, first] : connections) sum += stream_of(*first).bytes(first_place, no_end);
+    for (const auto& [connection, stream] : streams) sum += stream.bytes(first_place, no_end);
     return sum;
   }
 
@@ -206,7 +214,8 @@ class Question {
       most = std::max<std::int64_t>(most, static_cast<std::int32_t>(record.acknowledgement - base));
     }
     std::uint64_t sum = 0;
-    for (const auto& [connection, each] : moved) sum += static_cast<std::uint64_t>(each.second);
+    for (const auto& [connection, each] : moved)  // One step may be the end of the stream, which proves no byte.
+      if (each.second > 1) sum += static_cast<std::uint64_t>(each.second);
     return sum > 0 ? std::optional(sum) : std::nullopt;
   }
 
@@ -250,7 +259,7 @@ Result<CaptureReport> report(ByteView file, const AlertFlow& flow, ByteView trig
   auto collected = answering::collect(file, flow, trigger_packet);
   if (!collected) return collected.error();
   CaptureReport told = std::move(collected->report);
-  if (told.flow_packets > 0) told.answer = Question(collected->records, flow).answer();
+  if (told.flow_packets > 0) told.answer = Question(collected->records, flow, told).answer();
   std::set<int> statuses;
   for (const Record& record : collected->records) {
     if (record.in_flow) continue;

@@ -40,6 +40,7 @@ struct Answer {
   std::optional<std::uint8_t> tls_alert{};  ///< The description's number.
   std::string detail{};  ///< "Not Found", "handshake failure (40)", "port unreachable"; harmless text, may be empty.
   /// What the attacker acknowledged of the target's TCP stream: proof of an answer that the capture itself lacks.
+  /// One too many where the end of the stream was acknowledged, too.
   std::optional<std::uint64_t> acknowledged_bytes{};
 
   bool operator==(const Answer&) const = default;

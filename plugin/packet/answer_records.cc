@@ -1,7 +1,6 @@
 #include "packet/answer_records.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <tuple>
 
@@ -36,10 +35,20 @@ struct Direction {
   bool from_target = false;
 };
 
+/// Where a host attacks itself, only the ports tell who speaks.
+bool speaks_from_target(const Decoded& decoded, std::size_t ip_index, const AlertFlow& flow) {
+  for (const PortPair& ports : decoded.ports)
+    if (ports.ip_index == ip_index)
+      return ports.source == flow.target_port || (flow.attacker_port && ports.target == flow.attacker_port);
+  return false;
+}
+
 /// The innermost header that runs between the two.
 std::optional<Direction> direction_of(const Decoded& decoded, const AlertFlow& flow) {
   for (std::size_t i = decoded.ip.size(); i-- > 0;) {
     const IpPair& ip = decoded.ip[i];
+    if (ip.source == flow.attacker && ip.target == flow.target && flow.attacker == flow.target)
+      return Direction{i, speaks_from_target(decoded, i, flow)};
     if (ip.source == flow.attacker && ip.target == flow.target) return Direction{i, false};
     if (ip.source == flow.target && ip.target == flow.attacker) return Direction{i, true};
   }
@@ -70,7 +79,8 @@ void note_payload(Record& record, const Decoded& decoded, ByteView bytes) {
     record.tls_data = !record.payload.empty() && record.payload[0] == application_data;
     record.tls_alert = decoded.tls->alert_description;
   }
-  if (decoded.dns_info || !decoded.first_line.empty()) record.meaning = meaning(decoded, bytes);
+  if (decoded.dns_info || !decoded.first_line.empty() || (decoded.tls && decoded.tls->server_hello))
+    record.meaning = meaning(decoded, bytes);
 }
 
 Record record_of(const CapturePacket& packet, const Decoded& decoded, Direction direction) {

@@ -67,24 +67,28 @@ Result<void> CaptureReader::open_pcap() {
 /// themselves tell. A damaged file, in which no form fits, is read in the ordinary form.
 void CaptureReader::choose_record_form(bool modified) {
   record_header_ = modified ? 24 : 16;
-  if (plausible_records(record_header_)) return;
+  if (fit_of(record_header_) != Fit::nonsense) return;
   for (const std::size_t header : {16U, 24U, 20U, 28U})
-    if (header != record_header_ && plausible_records(header)) {
+    if (header != record_header_ && fit_of(header) == Fit::good) {
       record_header_ = header;
       return;
     }
 }
 
-bool CaptureReader::plausible_records(std::size_t header) const {
+/// How the first records look if their headers have this length. Only nonsense speaks against a form; for it speak two
+/// whole records, because one may fit by chance.
+CaptureReader::Fit CaptureReader::fit_of(std::size_t header) const {
   std::size_t at = file_header;
-  for (int i = 0; i < 3 && at != file_.size(); ++i) {
-    if (file_.size() - at < header) return false;
+  int whole = 0;
+  for (; whole < 3 && at != file_.size(); ++whole) {
+    if (file_.size() - at < header) return Fit::cut;
     const std::uint32_t captured = u32(file_, at + 8), length = u32(file_, at + 12);
-    if (captured > limits::packet_bytes || captured > length || captured > file_.size() - at - header) return false;
-    if (u32(file_, at + 4) >= (nanoseconds_ ? 1'000'000'000U : 1'000'001U)) return false;
+    if (captured > limits::packet_bytes || captured > length) return Fit::nonsense;
+    if (u32(file_, at + 4) >= (nanoseconds_ ? 1'000'000'000U : 1'000'001U)) return Fit::nonsense;
+    if (captured > file_.size() - at - header) return Fit::cut;
     at += header + captured;
   }
-  return true;
+  return whole >= 2 ? Fit::good : Fit::cut;
 }
 
 std::optional<CapturePacket> CaptureReader::next() {

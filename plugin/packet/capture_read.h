@@ -68,12 +68,14 @@ class CaptureReader {
     ByteView body;
   };
 
+  enum class Fit : std::uint8_t { good, cut, nonsense };
+
   explicit CaptureReader(ByteView file) : file_(file) {}
 
   Result<void> open_pcap();
   Result<void> open_pcapng();
   void choose_record_form(bool modified);
-  [[nodiscard]] bool plausible_records(std::size_t header) const;
+  [[nodiscard]] Fit fit_of(std::size_t header) const;
   std::optional<CapturePacket> next_pcap();
   std::optional<CapturePacket> next_pcapng();
 

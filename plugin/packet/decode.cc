@@ -80,9 +80,22 @@ bool could_be_ip(ByteView bytes) {
   return (version == 4 && (bytes[0] & 0xFU) >= 5) || version == 6;
 }
 
+/// The headers of other captures, told by their own marks and by the IP packet behind them.
+std::optional<std::uint32_t> other_link(ByteView bytes) {
+  const auto ip_at = [&](std::size_t at) { return bytes.size() > at && looks_like_ip(bytes.subspan(at)); };
+  const auto u16 = [&](std::size_t at) { return unsigned{bytes[at]} << 8 | bytes[at + 1]; };
+  const auto is_ip = [](unsigned type) { return type == 0x0800 || type == 0x86DD; };
+  if (ip_at(16) && is_ip(u16(14))) return link_type::sll;
+  if (ip_at(20) && is_ip(u16(0))) return link_type::sll2;
+  if (!ip_at(4)) return std::nullopt;
+  if (u16(0) == 0x0F00 || u16(0) == 0x8F00) return link_type::chdlc;
+  return u16(0) == 0xFF03 ? link_type::ppp : link_type::null;
+}
+
 std::uint32_t guess_link(ByteView bytes) {
   if (looks_like_ethernet(bytes)) return link_type::ethernet;
   if (looks_like_ip(bytes)) return link_type::raw;
+  if (const auto other = other_link(bytes)) return *other;
   if (could_be_ethernet(bytes)) return link_type::ethernet;
   if (could_be_ip(bytes)) return link_type::raw;
   return link_unknown;

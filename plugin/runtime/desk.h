@@ -17,7 +17,8 @@ class Desk {
  public:
   virtual ~Desk() = default;
 
-  /// `attachment` is an open file with what the delivery attaches, or nothing. `map_json` holds the tenant's own fields.
+  /// `attachment` is an open file with what the delivery attaches, or nothing. `map_json` holds the tenant's own
+  /// fields.
   virtual void send(const SendDelivery& delivery, const std::string& map_json, FileHandle attachment,
                     std::function<void(DeliveryOutcome)> done) = 0;
   /// Only begun when the runner that sent the delivery is surely gone, or has itself said that it lost the answer.

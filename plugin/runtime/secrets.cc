@@ -30,20 +30,22 @@ void Secret::wipe() {
   if (!value_.empty()) OPENSSL_cleanse(value_.data(), value_.size());
 }
 
-SecretSource make_secret_source(std::string folder, std::function<Result<std::string>(const std::string& name)> ask_host) {
-  return [folder = std::move(folder), ask_host = std::move(ask_host)](const SecretReference& reference) -> Result<Secret> {
-    switch (reference.kind) {
-      case SecretReference::Kind::none: return Secret("");
-      case SecretReference::Kind::file: return from_file(folder, reference.name);
-      case SecretReference::Kind::env:
-        if (const char* value = std::getenv(reference.name.c_str())) return Secret(value);
-        return Error{Errc::not_found, cat("the environment variable ", reference.name, " is not set")};
-      case SecretReference::Kind::host: break;
-    }
-    Result<std::string> value = ask_host(reference.name);
-    if (!value) return value.error();
-    return Secret(std::move(*value));
-  };
+SecretSource make_secret_source(std::string folder,
+                                std::function<Result<std::string>(const std::string& name)> ask_host) {
+  return
+      [folder = std::move(folder), ask_host = std::move(ask_host)](const SecretReference& reference) -> Result<Secret> {
+        switch (reference.kind) {
+          case SecretReference::Kind::none: return Secret("");
+          case SecretReference::Kind::file: return from_file(folder, reference.name);
+          case SecretReference::Kind::env:
+            if (const char* value = std::getenv(reference.name.c_str())) return Secret(value);
+            return Error{Errc::not_found, cat("the environment variable ", reference.name, " is not set")};
+          case SecretReference::Kind::host: break;
+        }
+        Result<std::string> value = ask_host(reference.name);
+        if (!value) return value.error();
+        return Secret(std::move(*value));
+      };
 }
 
 }  // namespace exhibit

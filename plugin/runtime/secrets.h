@@ -29,6 +29,7 @@ class Secret {
 using SecretSource = std::function<Result<Secret>(const SecretReference&)>;
 
 /// env and file are read here; host goes to `ask_host`. A relative file is looked for under `folder`.
-SecretSource make_secret_source(std::string folder, std::function<Result<std::string>(const std::string& name)> ask_host);
+SecretSource make_secret_source(std::string folder,
+                                std::function<Result<std::string>(const std::string& name)> ask_host);
 
 }  // namespace exhibit

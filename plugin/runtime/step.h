@@ -7,7 +7,7 @@ namespace exhibit {
 /// The labelled steps at which a test may stop the process, as a power cut would. In builds without EXHIBIT_FAILPOINTS
 /// this is nothing.
 inline constexpr std::string_view labelled_steps[] = {
-    "batch-received", "before-commit", "after-commit",   "before-send",    "after-answer", "before-seal",
+    "batch-received", "before-commit", "after-commit",   "before-send",    "after-answer",  "before-seal",
     "after-seal",     "before-fetch",  "before-examine", "before-look-up", "ledger-written"};
 
 #ifdef EXHIBIT_FAILPOINTS

@@ -30,8 +30,8 @@ struct PageRows {
   std::vector<ReportRow> reports;
 };
 
-/// One tenant at work: its strand, engine, store, evidence, sensors, and its way to the desk. Every public method may be
-/// called from any thread and returns at once; callbacks come on the tenant's strand and must not block.
+/// One tenant at work: its strand, engine, store, evidence, sensors, and its way to the desk. Every public method may
+/// be called from any thread and returns at once; callbacks come on the tenant's strand and must not block.
 class TenantRuntime {
  public:
   struct World {
@@ -42,6 +42,7 @@ class TenantRuntime {
     std::shared_ptr<Desk> desk;
     std::string state_folder;  ///< STATE; the tenant's own is STATE/tenants/NAME.
     std::string public_url;
+    Outbox::Settings outbox;  ///< The desk's patience, as its configuration has it.
   };
 
   virtual ~TenantRuntime() = default;
@@ -58,7 +59,8 @@ class TenantRuntime {
                               std::function<void(Result<void>)> done) = 0;
   virtual void fetch_now(const CaptureKey& key, std::string by, std::function<void(Result<void>)> done) = 0;
   /// The tenant's latest incidents, newest first.
-  virtual void list(std::size_t limit, std::size_t offset, std::function<void(Result<std::vector<IncidentRow>>)> done) = 0;
+  virtual void list(std::size_t limit, std::size_t offset,
+                    std::function<void(Result<std::vector<IncidentRow>>)> done) = 0;
   /// JSON of everything an operator or the demo wants to know: counts, sensors, incidents, deliveries, conditions.
   virtual void report(bool with_incidents, std::function<void(std::string json)> done) = 0;
   /// After a stop that needs an operator: a refused login of the sensor or of the desk.

@@ -1,0 +1,297 @@
+#include "runtime/sensor_link.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "runtime/sensor_http.h"
+#include "runtime/step.h"
+#include "sensorproto/iplog/iplog.h"
+
+namespace exhibit {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Nanoseconds login_check = std::chrono::seconds{30};  // How often a halted link looks for a changed secret.
+
+/// Something another coroutine or callback says once.
+class Signal {
+ public:
+  explicit Signal(const Strand& strand) : timer_(strand) {
+    timer_.expires_at(std::chrono::steady_clock::time_point::max());
+  }
+  void set(bool value) {
+    value_ = value;
+    set_ = true;
+    timer_.cancel();
+  }
+  asio::awaitable<bool> wait() {
+    boost::system::error_code ignored;
+    if (!set_) co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_return value_;
+  }
+
+ private:
+  asio::steady_timer timer_;
+  bool set_ = false, value_ = false;
+};
+
+}  // namespace
+
+struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
+  State(Executors& e, Strand s, SensorSettings given, SdeeCursor resume_from, EvidenceStore& store, const Clock& c,
+        SecretSource source, Log l, TenantId id, Tenant t)
+      : executors(e),
+        strand(std::move(s)),
+        settings(std::move(given)),
+        subscription(settings.subscription, std::move(resume_from)),
+        evidence(store),
+        clock(c),
+        secrets(std::move(source)),
+        log(std::move(l)),
+        tenant_id(std::move(id)),
+        tenant(std::move(t)),
+        http(strand, settings),
+        fetch_http(strand, settings),
+        pause(strand) {}
+
+  asio::awaitable<void> follow();
+  asio::awaitable<void> ask(SensorRequest request);
+  asio::awaitable<void> fetch(FetchCapture order);
+  asio::awaitable<void> sleep(Nanoseconds length);
+  asio::awaitable<void> wait_for_new_secret();
+  asio::awaitable<SensorCallResult> call_for_log(IpLogId log_id, std::optional<EvidenceIntake>& intake);
+  FetchEnded ended_of(const FetchCapture& order, const SensorCallResult& result) const;
+  void trouble(CaptureCause cause, const std::string& why);
+  void say(LogLevel level, std::string_view message) const {
+    log(level, tenant_id.text, cat("sensor ", settings.name.text), message);
+  }
+  void finished() {
+    if (--running == 0 && stopped) std::exchange(stopped, nullptr)();
+  }
+  template <typename Work>
+  void spawn(Work work) {
+    ++running;
+    asio::co_spawn(strand, std::move(work), [self = shared_from_this()](std::exception_ptr) { self->finished(); });
+  }
+
+  Executors& executors;
+  Strand strand;
+  SensorSettings settings;
+  SdeeSubscription subscription;
+  EvidenceStore& evidence;
+  const Clock& clock;
+  SecretSource secrets;
+  Log log;
+  TenantId tenant_id;
+  Tenant tenant;
+  SensorHttp http, fetch_http;
+  asio::steady_timer pause;
+  Status now{"connecting", "", 0, 0};
+  CaptureCause told = CaptureCause::none;
+  bool stopping = false;
+  bool get_for_logs = false;
+  int running = 0;
+  std::function<void()> stopped;
+};
+
+SensorLink::SensorLink(Executors& executors, Strand strand, SensorSettings settings, SdeeCursor resume_from,
+                       EvidenceStore& evidence, const Clock& clock, SecretSource secrets, Log log, TenantId tenant_id,
+                       Tenant tenant)
+    : state_(std::make_shared<State>(executors, std::move(strand), std::move(settings), std::move(resume_from),
+                                     evidence, clock, std::move(secrets), std::move(log), std::move(tenant_id),
+                                     std::move(tenant))) {}
+SensorLink::~SensorLink() = default;
+
+SensorLink::Status SensorLink::status() const { return state_->now; }
+
+void SensorLink::start() { state_->spawn(state_->follow()); }
+
+void SensorLink::fetch(const FetchCapture& order) { state_->spawn(state_->fetch(order)); }
+
+void SensorLink::resume() {
+  state_->subscription.resume();
+  state_->pause.cancel();
+}
+
+void SensorLink::stop(std::function<void()> stopped) {
+  state_->stopping = true;
+  state_->pause.cancel();
+  state_->http.cancel();
+  state_->fetch_http.cancel();
+  if (state_->running == 0) return stopped();
+  state_->stopped = std::move(stopped);
+}
+
+asio::awaitable<void> SensorLink::State::sleep(Nanoseconds length) {
+  boost::system::error_code ignored;
+  pause.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(length));
+  co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+void SensorLink::State::trouble(CaptureCause cause, const std::string& why) {
+  if (told == cause) return;
+  told = cause;
+  say(cause == CaptureCause::none ? LogLevel::info : LogLevel::warning,
+      cause == CaptureCause::none ? "the feed is back" : why);
+  tenant.tell(SensorTrouble{settings.name, cause, why});
+}
+
+asio::awaitable<void> SensorLink::State::follow() {
+  const auto self = shared_from_this();
+  while (!stopping) {
+    SdeeSubscription::Step next = subscription.next();
+    if (const auto* halted = std::get_if<SdeeSubscription::Halted>(&next)) {
+      now = {"halted", halted->why, now.batches, now.events};
+      trouble(CaptureCause::login_refused,
+              cat(halted->why, "; stopped until the secret changes or an operator resumes it"));
+      co_await wait_for_new_secret();
+    } else if (const auto* wait = std::get_if<SdeeSubscription::Pause>(&next)) {
+      if (!wait->why.empty()) now.state = "paused", now.why = wait->why;
+      co_await sleep(wait->length);
+    } else if (auto* request = std::get_if<SensorRequest>(&next)) {
+      co_await ask(std::move(*request));
+    } else {
+      EXHIBIT_ASSERT(!"a batch is committed before the next step");
+    }
+  }
+}
+
+asio::awaitable<void> SensorLink::State::wait_for_new_secret() {
+  const Result<Secret> refused = secrets(settings.login.password);
+  while (!stopping && std::holds_alternative<SdeeSubscription::Halted>(subscription.next())) {
+    co_await sleep(login_check);
+    const Result<Secret> current = secrets(settings.login.password);
+    if (current && (!refused || current->reveal() != refused->reveal())) subscription.resume();
+  }
+}
+
+asio::awaitable<void> SensorLink::State::ask(SensorRequest request) {
+  const Result<Secret> password = secrets(settings.login.password);
+  if (!password) {
+    subscription.failed(password.error().text);
+    trouble(CaptureCause::login_refused, password.error().text);
+    co_return;
+  }
+  const SensorHttp::Limits limits{request.patience + limits::sensor_grace, limits::sensor_grace + request.patience,
+                                  limits::sdee_document};
+  const SensorCallResult result = co_await http.call(request, *password, limits);
+  if (stopping) co_return;
+  if (result.error) {
+    subscription.failed(result.error->why);
+    trouble(result.error->kind == SensorCallError::Kind::certificate_refused ? CaptureCause::certificate_refused
+                                                                             : CaptureCause::sensor_unreachable,
+            result.error->why);
+    co_return;
+  }
+  std::optional<SdeeBatch> batch = subscription.answered(result.answer);
+  if (!batch) co_return;
+  step("batch-received");
+  now.state = "following";
+  now.why.clear();
+  ++now.batches;
+  now.events += batch->events.size();
+  trouble(CaptureCause::none, "");
+  auto done = std::make_shared<Signal>(strand);
+  tenant.take(SensorSaid{settings.name, std::move(*batch)}, [done](bool committed) { done->set(committed); });
+  if (co_await done->wait())
+    subscription.committed();
+  else
+    subscription.commit_failed();
+}
+
+asio::awaitable<SensorCallResult> SensorLink::State::call_for_log(IpLogId log_id,
+                                                                  std::optional<EvidenceIntake>& intake) {
+  SensorCallResult result;
+  const Result<Secret> password = secrets(settings.login.password);
+  if (!password) {
+    result.answer.status = 401;
+    co_return result;
+  }
+  const SensorHttp::Limits limits{limits::ip_log_deadline, limits::ip_log_silence, limits::ip_log_bytes};
+  const auto sink = [&](ByteView piece) {
+    if (intake && !intake->append(piece)) intake.reset();
+  };
+  co_return co_await fetch_http.call(ip_log_request(log_id, {}, get_for_logs), *password, limits, sink);
+}
+
+asio::awaitable<void> SensorLink::State::fetch(FetchCapture order) {
+  const auto self = shared_from_this();
+  step("before-fetch");
+  const IpLogId log_id = parse_number<IpLogId>(order.key.locator).value_or(0);
+  std::optional<EvidenceIntake> intake;
+  SensorCallResult result;
+  for (int turn = 0; turn < 2; ++turn) {
+    Result<EvidenceIntake> begun = evidence.begin(limits::ip_log_bytes);
+    intake.reset();
+    if (begun) intake.emplace(std::move(*begun));
+    result = co_await call_for_log(log_id, intake);
+    if (result.answer.status != 405 || get_for_logs) break;
+    get_for_logs = true;
+  }
+  if (stopping) co_return;
+  FetchEnded ended = ended_of(order, result);
+  if (ended.kind == FetchEnded::Kind::whole || ended.kind == FetchEnded::Kind::cut) {
+    const EvidenceOrigin origin{settings.name.text, order.key.locator, order.key.epoch, clock.now().wall,
+                                ended.kind == FetchEnded::Kind::whole};
+    if (!intake) {
+      ended.kind = FetchEnded::Kind::store_refused;
+      ended.why = "the evidence store takes nothing";
+    } else {
+      step("before-seal");
+      // Synchronising a file takes a while: off the strand, so that alerts go on.
+      auto done = std::make_shared<Signal>(strand);
+      auto sealed = std::make_shared<Result<EvidenceId>>(Error{Errc::unavailable, ""});
+      asio::post(executors.workers(),
+                 [this, self, done, sealed, origin, held = std::make_shared<EvidenceIntake>(std::move(*intake))] {
+                   *sealed = evidence.seal(std::move(*held), origin);
+                   asio::post(strand, [done] { done->set(true); });
+                 });
+      (void)co_await done->wait();
+      step("after-seal");
+      if (*sealed)
+        ended.evidence = **sealed;
+      else
+        ended.kind = FetchEnded::Kind::store_refused, ended.why = sealed->error().text;
+    }
+  }
+  say(LogLevel::info, cat("log ", order.key.locator, ": ", ended.evidence ? cat(ended.bytes, " bytes") : ended.why));
+  tenant.tell(std::move(ended));
+}
+
+FetchEnded SensorLink::State::ended_of(const FetchCapture& order, const SensorCallResult& result) const {
+  using Kind = FetchEnded::Kind;
+  FetchEnded ended{order.key, Kind::unreachable, {}, result.answer.body.size(), {}};
+  if (result.error && result.answer.status == 0) {
+    ended.kind = result.error->kind == SensorCallError::Kind::certificate_refused ? Kind::certificate_refused
+                                                                                  : Kind::unreachable;
+    ended.why = result.error->why;
+    return ended;
+  }
+  const bool over = result.error && result.error->kind == SensorCallError::Kind::too_large;
+  const ByteView body = as_bytes(result.answer.body);
+  const IpLogVerdict verdict = judge_ip_log({result.answer.status, body, !result.error, over});
+  ended.why = result.error ? result.error->why : cat("HTTP ", result.answer.status, ", ", token(verdict));
+  switch (verdict) {
+    case IpLogVerdict::whole: ended.kind = Kind::whole; break;
+    case IpLogVerdict::cut: ended.kind = body.size() > 24 ? Kind::cut : Kind::unreachable; break;
+    case IpLogVerdict::empty: ended.kind = Kind::empty; break;
+    case IpLogVerdict::gone: ended.kind = Kind::gone; break;
+    case IpLogVerdict::login_refused: ended.kind = Kind::login_refused; break;
+    case IpLogVerdict::too_large: ended.kind = Kind::too_large; break;
+    case IpLogVerdict::use_get:
+    case IpLogVerdict::not_ready: ended.kind = Kind::not_ready; break;
+    case IpLogVerdict::unknown_answer: ended.kind = Kind::damaged; break;
+  }
+  return ended;
+}
+
+}  // namespace exhibit

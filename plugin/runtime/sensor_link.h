@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "config/settings.h"
+#include "engine/input.h"
+#include "evidence/evidence_store.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+#include "runtime/secrets.h"
+#include "runtime/threads.h"
+
+namespace exhibit {
+
+/// One sensor at the end of its wire: runs the subscription, hands batches to the tenant, fetches recordings. Decides
+/// nothing. Lives on its tenant's strand; every method and callback is on that strand.
+class SensorLink {
+ public:
+  struct Tenant {
+    /// Takes a batch; `committed` comes when it is durable (or could not be made so). Nothing more is asked of the
+    /// sensor before that: that is the back pressure.
+    std::function<void(Input input, std::function<void(bool committed)>)> take;
+    std::function<void(Input)> tell;
+  };
+
+  SensorLink(Executors& executors, Strand strand, SensorSettings settings, SdeeCursor resume_from,
+             EvidenceStore& evidence, const Clock& clock, SecretSource secrets, Log log, TenantId tenant_id,
+             Tenant tenant);
+  ~SensorLink();
+
+  void start();
+  void fetch(const FetchCapture& order);
+  /// An operator says: try the login again.
+  void resume();
+  /// Gives the subscription's slot back where that goes quickly; `stopped` comes when nothing runs any more.
+  void stop(std::function<void()> stopped);
+
+  struct Status {
+    std::string state;  ///< connecting, following, paused, halted
+    std::string why;
+    std::uint64_t batches = 0, events = 0;
+  };
+  [[nodiscard]] Status status() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace exhibit

@@ -1,0 +1,192 @@
+#include "runtime/tenant_runtime.h"
+
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <filesystem>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "runtime/step.h"
+#include "runtime/tenant_state.h"
+
+namespace exhibit {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Links live as long as this key: it is made once and never changed.
+Result<Bytes> link_key(const std::string& path) {
+  constexpr std::size_t key_bytes = 32;
+  Bytes key(key_bytes);
+  if (const FileHandle there(::open(path.c_str(), O_RDONLY | O_CLOEXEC)); there) {
+    if (::read(there.get(), key.data(), key.size()) == static_cast<ssize_t>(key.size())) return key;
+    return Error{Errc::corrupt, cat(path, " holds no whole link key")};
+  }
+  if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1)
+    return Error{Errc::unavailable, "no random bytes for a link key"};
+  const std::string fresh = path + ".new";
+  const FileHandle file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  const bool written = file && ::write(file.get(), key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
+                       ::fsync(file.get()) == 0;
+  if (!written || ::rename(fresh.c_str(), path.c_str()) != 0)
+    return Error{Errc::unavailable, cat(path, " cannot be written")};
+  const FileHandle folder(::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) != 0) return Error{Errc::unavailable, cat(path, " cannot be made durable")};
+  return key;
+}
+
+class LiveTenant final : public TenantRuntime {
+ public:
+  explicit LiveTenant(std::shared_ptr<TenantState> state) : state_(std::move(state)) {}
+
+  void start() override {
+    on_strand([state = state_] {
+      if (std::exchange(state->started, true)) return;
+      const Result<std::vector<CursorRow>> cursors = state->store->cursors();
+      for (const SensorSettings& sensor : state->settings.sensors)
+        state->links.emplace(sensor.name, make_link(*state, sensor, cursors.value_or({})));
+      state->perform(std::exchange(state->first_effects, {}));
+      for (const auto& [name, link] : state->links) link->start();
+      state->arm_checkpoint();
+      state->arm_timer();
+    });
+  }
+
+  void stop(std::function<void()> stopped) override {
+    on_strand([state = state_, stopped = std::move(stopped)] {
+      state->stopping = true;
+      state->wake.cancel();
+      state->checkpoint.cancel();
+      for (TenantState::Pending& entry : state->pending)
+        if (entry.done) entry.done(false);
+      state->pending.clear();
+      auto left = std::make_shared<std::size_t>(state->links.size() + 1);
+      const auto one_less = [left, stopped] {
+        if (--*left == 0) stopped();
+      };
+      for (const auto& [name, link] : state->links) link->stop(one_less);
+      one_less();
+    });
+  }
+
+  void page(const LinkId& link, std::function<void(Result<PageRows>)> done) override {
+    on_strand([state = state_, link, done = std::move(done)] { done(state->page(link)); });
+  }
+
+  void note_in_ledger(std::string actor, std::string action, std::string object, std::string detail,
+                      std::function<void(Result<void>)> done) override {
+    on_strand([state = state_, actor = std::move(actor), action = std::move(action), object = std::move(object),
+               detail = std::move(detail), done = std::move(done)] {
+      const Result<LedgerEntry> entry = state->store->append_ledger(state->now().wall, actor, action, object, detail);
+      step("ledger-written");
+      done(entry ? Result<void>() : Result<void>(entry.error()));
+    });
+  }
+
+  void fetch_now(const CaptureKey& key, std::string by, std::function<void(Result<void>)> done) override {
+    on_strand([state = state_, key, by = std::move(by), done = std::move(done)] {
+      state->enqueue(FetchAsked{key, by}, [done](bool committed) {
+        done(committed ? Result<void>() : Error{Errc::unavailable, "the store refused"});
+      });
+    });
+  }
+
+  void list(std::size_t limit, std::size_t offset,
+            std::function<void(Result<std::vector<IncidentRow>>)> done) override {
+    on_strand(
+        [state = state_, limit, offset, done = std::move(done)] { done(state->store->incidents(limit, offset)); });
+  }
+
+  void report(bool with_incidents, std::function<void(std::string)> done) override {
+    on_strand([state = state_, with_incidents, done = std::move(done)] { done(state->report(with_incidents)); });
+  }
+
+  void resume(const std::string& what, std::function<void(Result<void>)> done) override {
+    on_strand([state = state_, what, done = std::move(done)] {
+      if (what == "desk") {
+        state->engine->resume_desk();
+        state->enqueue(Tick{});
+        return done({});
+      }
+      const auto link = state->links.find(SensorId{what});
+      if (link == state->links.end()) return done(Error{Errc::not_found, cat("no sensor is called ", harmless(what))});
+      link->second->resume();
+      done({});
+    });
+  }
+
+  void read_desk(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) override {
+    state_->world.desk->read(correlation, std::move(done));
+  }
+
+  const TenantSettings& settings() const override { return state_->settings; }
+  const EvidenceStore& evidence() const override { return *state_->evidence; }
+
+ private:
+  template <typename Work>
+  void on_strand(Work work) {
+    boost::asio::post(state_->strand, std::move(work));
+  }
+
+  static std::unique_ptr<SensorLink> make_link(TenantState& state, const SensorSettings& sensor,
+                                               const std::vector<CursorRow>& cursors) {
+    SdeeCursor cursor;
+    for (const CursorRow& row : cursors)
+      if (row.sensor == sensor.name) cursor = {row.subscription_id, row.session_id, row.cookie, row.last_time_ns};
+    const std::weak_ptr<TenantState> weak = state.weak_from_this();
+    SensorLink::Tenant tenant;
+    tenant.take = [weak](Input input, std::function<void(bool)> committed) {
+      if (const auto held = weak.lock())
+        held->enqueue(std::move(input), std::move(committed));
+      else
+        committed(false);
+    };
+    tenant.tell = [weak](Input input) {
+      if (const auto held = weak.lock()) held->enqueue(std::move(input));
+    };
+    return std::make_unique<SensorLink>(state.world.executors, state.strand, sensor, cursor, *state.evidence,
+                                        state.world.clock, state.world.secrets, state.world.log, state.settings.tenant,
+                                        std::move(tenant));
+  }
+
+  std::shared_ptr<TenantState> state_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<TenantRuntime>> make_tenant_runtime(TenantSettings settings, TenantRuntime::World world) {
+  const std::string folder = cat(world.state_folder, "/tenants/", settings.tenant.text);
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) return Error{Errc::unavailable, cat(folder, ": ", failed.message())};
+  auto state = std::make_shared<TenantState>(std::move(settings), std::move(world));
+  Result<Zone> zone = load_zone(state->settings.zone_name);
+  if (!zone) return zone.error();
+  state->zone = std::move(*zone);
+  Result<Bytes> key = link_key(folder + "/link.key");
+  if (!key) return key.error();
+  state->link_key = std::move(*key);
+  Result<std::unique_ptr<Store>> store = open_sqlite_store(folder + "/exhibit.db");
+  if (!store) return store.error();
+  state->store = std::move(*store);
+  Result<std::unique_ptr<EvidenceStore>> evidence = open_evidence_folder(folder + "/evidence", limits::evidence_bytes);
+  if (!evidence) return evidence.error();
+  state->evidence = std::move(*evidence);
+  const Result<std::vector<EvidenceId>> known = state->store->known_evidence();
+  if (!known) return known.error();
+  const Result<std::size_t> orphans = state->evidence->set_orphans_aside(*known);
+  if (orphans && *orphans > 0)
+    state->say(LogLevel::warning, cat(*orphans, " sealed files that no row knows were moved to orphans/"));
+  Reaction restored;
+  state->restore_engine(restored);
+  if (!state->failed.empty()) return Error{Errc::corrupt, state->failed};
+  state->first_effects = std::move(restored.effects);
+  return std::unique_ptr<TenantRuntime>(std::make_unique<LiveTenant>(std::move(state)));
+}
+
+}  // namespace exhibit

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "runtime/sensor_link.h"
+#include "runtime/tenant_runtime.h"
+#include "runtime/threads.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+namespace exhibit {
+
+/// What one tenant holds. Everything but `settings`, `world` and `evidence` belongs to the strand.
+struct TenantState : std::enable_shared_from_this<TenantState> {
+  struct Pending {
+    Input input;
+    std::function<void(bool committed)> done;  ///< May be empty.
+  };
+  struct Condition {
+    std::string text;
+    WallTime since{};
+  };
+
+  TenantState(TenantSettings given, TenantRuntime::World w)
+      : settings(std::move(given)),
+        world(std::move(w)),
+        strand(world.executors.make_strand()),
+        wake(strand),
+        checkpoint(strand) {}
+
+  [[nodiscard]] Now now() const { return world.clock.now(); }
+  void say(LogLevel level, std::string_view message) const {
+    world.log(level, settings.tenant.text, "tenant", message);
+  }
+
+  /// Everything below runs on the strand.
+  void enqueue(Input input, std::function<void(bool)> done = {});
+  void drain();
+  bool commit(Reaction& reaction);
+  void perform(Effects effects);
+  void perform(SendDelivery&& effect);
+  void perform(LookUpDelivery&& effect);
+  void perform(FetchCapture&& effect);
+  void perform(ExamineCapture&& effect);
+  void perform(TellOperator&& effect);
+  void arm_timer();
+  void arm_checkpoint();
+  void restore_engine(Reaction& out);
+  void fail(std::string_view why);
+  EngineSettings engine_settings() const;
+  Result<PageRows> page(const LinkId& link);
+  std::string report(bool with_incidents);
+
+  TenantSettings settings;
+  TenantRuntime::World world;
+  Strand strand;
+  Zone zone;
+  Bytes link_key;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<EvidenceStore> evidence;
+  std::optional<TenantEngine> engine;
+  Effects first_effects;  ///< What the restored rows still owe; performed at start.
+  std::map<SensorId, std::unique_ptr<SensorLink>> links;
+  std::deque<Pending> pending;
+  std::map<std::string, Condition> conditions;
+  boost::asio::steady_timer wake, checkpoint;
+  bool draining = false, started = false, stopping = false;
+  std::string failed;  ///< Why this tenant stands still; empty: it does not.
+  int commit_failures = 0;
+};
+
+}  // namespace exhibit

@@ -1,0 +1,146 @@
+#include "base/json.h"
+#include "base/text.h"
+#include "incident/normalize.h"
+#include "runtime/tenant_state.h"
+#include "sensorproto/sdee/event_reader.h"
+#include "store/report_json.h"
+
+/// What others may see of a tenant: the rows behind a link, and the report for operators and the demo.
+namespace exhibit {
+namespace {
+
+CaptureView view_of(const CaptureRow& row, const IncidentId& incident, const std::vector<ReportRow>& reports) {
+  CaptureView view;
+  view.log = row.key.locator;
+  view.state = row.state;
+  view.cause = row.cause;
+  view.proof = row.proof;
+  view.on_demand = row.on_demand;
+  view.bytes = row.bytes;
+  if (is_sealed(row.state)) view.evidence = row.evidence;
+  if (!is_settled(row.state)) view.ready_expected = row.due.wall, view.safe_until = row.safe_until.wall;
+  for (const ReportRow& report : reports)
+    if (report.capture == row.key && report.incident == incident) view.report = report.report;
+  return view;
+}
+
+void write_capture(JsonWriter& out, const CaptureRow* row, CaptureCause none, const CaptureReport* report) {
+  out.object();
+  out.member("state", row ? token(row->state) : "none").text_or_null("cause", token(row ? row->cause : none));
+  const bool sealed = row && is_sealed(row->state) && row->evidence;
+  out.text_or_null("sha256", sealed ? row->evidence->text : "");
+  if (sealed && report)
+    out.member("packets", report->packets);
+  else
+    out.key("packets").null();
+  if (sealed)
+    out.member("bytes", row->bytes);
+  else
+    out.key("bytes").null();
+  out.key("answer").raw(sealed && report ? answer_to_json(report->answer) : "null");
+  out.text_or_null("log", row ? row->key.locator : "");
+  if (row && row->settled_at)
+    out.member("settled_ns", cat(ns_of(*row->settled_at)));
+  else
+    out.key("settled_ns").null();
+  out.end();
+}
+
+}  // namespace
+
+Result<PageRows> TenantState::page(const LinkId& link) {
+  Result<IncidentRow> incident = store->incident_by_link(link);
+  if (!incident) return incident.error();
+  const Result<AlertRow> first = store->alert(incident->first_alert);
+  if (!first) return first.error();
+  const Result<SensorEvent> event = read_event(first->raw);
+  if (!event || !std::holds_alternative<IdsAlert>(*event))
+    return Error{Errc::corrupt, "the stored alert cannot be read"};
+  Result<std::vector<CaptureRow>> captures = store->captures_of(*incident);
+  if (!captures) return captures.error();
+  Result<std::vector<ReportRow>> reports = store->reports_of(incident->id);
+  if (!reports) return reports.error();
+  PageRows rows;
+  rows.tenant = settings.tenant;
+  rows.tenant_name = settings.name;
+  rows.alert = std::make_shared<const Alert>(
+      normalize(std::get<IdsAlert>(*event), settings.tenant, first->sensor, first->received));
+  rows.raw = first->raw;
+  rows.view.first = rows.alert.get();
+  rows.view.alerts = incident->alerts;
+  rows.view.tenant_name = settings.name;
+  rows.view.networks = settings.networks;
+  rows.view.zone = zone;
+  rows.view.link = cat(world.public_url, "/e/", incident->link.text);
+  rows.view.correlation = incident->correlation.text;
+  rows.view.no_capture = incident->no_capture;
+  rows.view.disclosure = settings.disclosure;
+  for (const CaptureRow& row : *captures) rows.view.captures.push_back(view_of(row, incident->id, *reports));
+  rows.incident = std::move(*incident);
+  rows.captures = std::move(*captures);
+  rows.reports = std::move(*reports);
+  return rows;
+}
+
+std::string TenantState::report(bool with_incidents) {
+  JsonWriter out;
+  const EngineCounts counts = engine ? engine->counts() : EngineCounts{};
+  out.object().member("tenant", settings.tenant.text).member("name", settings.name).text_or_null("failed", failed);
+  out.member("alerts", counts.alerts).member("incidents", counts.incidents).member("gaps", counts.gaps);
+  out.member("repeated", counts.duplicates_dropped).member("open_deliveries", engine ? engine->outbox().open() : 0);
+  out.member("settled", engine && engine->settled() && pending.empty());
+  out.key("sensors").array();
+  for (const auto& [name, link] : links) {
+    const SensorLink::Status status = link->status();
+    out.object().member("name", name.text).member("state", status.state).text_or_null("why", harmless(status.why));
+    out.member("batches", status.batches).member("events", status.events).end();
+  }
+  out.end().key("conditions").array();
+  for (const auto& [key, condition] : conditions)
+    out.object()
+        .member("key", key)
+        .member("text", harmless(condition.text))
+        .member("since_ns", cat(ns_of(condition.since)))
+        .end();
+  out.end();
+  if (with_incidents) {
+    out.key("tickets").array();
+    const Result<std::vector<IncidentRow>> rows = store->incidents(100'000, 0);
+    for (const IncidentRow& row : rows.value_or({})) {
+      const Result<std::vector<CaptureRow>> captures = store->captures_of(row);
+      const Result<std::vector<ReportRow>> reports = store->reports_of(row.id);
+      const Result<AlertRow> first = store->alert(row.first_alert);
+      out.object()
+          .member("incident", row.id.text)
+          .member("correlation_id", row.correlation.text)
+          .member("alerts", row.alerts);
+      out.member("link", cat(world.public_url, "/e/", row.link.text))
+          .text_or_null("remote_id", row.ticket)
+          .text_or_null("number", row.number);
+      out.member("desk", settings.desk.text).text_or_null("event_id", first ? first->event_id : "");
+      out.member("first_ns", cat(ns_of(row.first_time))).member("received_ns", cat(first ? ns_of(first->received) : 0));
+      if (row.ticket_at)
+        out.member("ticket_ns", cat(ns_of(*row.ticket_at)));
+      else
+        out.key("ticket_ns").null();
+      const auto report_of = [&](const CaptureRow& capture) -> const CaptureReport* {
+        if (!reports) return nullptr;
+        for (const ReportRow& report : *reports)
+          if (report.capture == capture.key) return &report.report;
+        return nullptr;
+      };
+      const bool any = captures && !captures->empty();
+      out.key("capture");
+      write_capture(out, any ? &captures->front() : nullptr, row.no_capture,
+                    any ? report_of(captures->front()) : nullptr);
+      out.key("captures").array();
+      if (any)
+        for (const CaptureRow& capture : *captures) write_capture(out, &capture, row.no_capture, report_of(capture));
+      out.end().end();
+    }
+    out.end();
+  }
+  return out.end().take();
+}
+
+}  // namespace exhibit

@@ -1,0 +1,246 @@
+#include <unistd.h>
+#include <boost/asio/post.hpp>
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "packet/answer.h"
+#include "runtime/step.h"
+#include "runtime/tenant_state.h"
+
+/// The tenant's loop: inputs in, one commit, effects out.
+namespace exhibit {
+namespace {
+
+constexpr std::size_t inputs_per_commit = 64;
+constexpr std::chrono::seconds checkpoint_every{20};
+constexpr std::chrono::seconds commit_retry{2};
+
+/// An unnamed file with these bytes, for the runner to read by its descriptor.
+Result<FileHandle> file_of(const Bytes& bytes, const std::string& folder) {
+  std::string path = cat(folder, "/attachment-XXXXXX");
+  FileHandle file(::mkostemp(path.data(), 02000000 /* O_CLOEXEC */));
+  if (!file) return Error{Errc::unavailable, "an attachment's file cannot be made"};
+  ::unlink(path.c_str());
+  std::size_t have = 0;
+  while (have < bytes.size()) {
+    const ssize_t put = ::write(file.get(), bytes.data() + have, bytes.size() - have);
+    if (put <= 0) return Error{Errc::unavailable, "an attachment's file cannot be written"};
+    have += static_cast<std::size_t>(put);
+  }
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
+CaptureReport examined(const EvidenceStore& evidence, const ExamineCapture& order) {
+  CaptureReport nothing;
+  nothing.broken = true;
+  const Result<Bytes> file = evidence.read(order.evidence);
+  if (!file) {
+    nothing.broken_text = file.error().text;
+    return nothing;
+  }
+  const AlertFlow no_flow{};
+  const Result<CaptureReport> read = report(*file, order.flow.value_or(no_flow), order.trigger_packet);
+  if (!read) {
+    nothing.bytes = file->size();
+    nothing.broken_text = read.error().text;
+    return nothing;
+  }
+  CaptureReport result = *read;
+  if (!order.flow) result.answer.reset(), result.flow_packets = 0;
+  return result;
+}
+
+}  // namespace
+
+void TenantState::enqueue(Input input, std::function<void(bool)> done) {
+  if (!failed.empty() || stopping) {
+    if (done) done(false);
+    return;
+  }
+  pending.push_back({std::move(input), std::move(done)});
+  if (!std::exchange(draining, true)) boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
+}
+
+/// Several inputs share one commit, since synchronising costs the same for one as for many.
+void TenantState::drain() {
+  draining = false;
+  if (!failed.empty()) return;
+  std::vector<Pending> batch;
+  while (!pending.empty() && batch.size() < inputs_per_commit) {
+    batch.push_back(std::move(pending.front()));
+    pending.pop_front();
+  }
+  Reaction all;
+  try {
+    for (const Pending& entry : batch) {
+      Reaction one = engine->on(entry.input, now());
+      std::move(one.facts.begin(), one.facts.end(), std::back_inserter(all.facts));
+      std::move(one.effects.begin(), one.effects.end(), std::back_inserter(all.effects));
+    }
+  } catch (const InvariantBroken& broken) {
+    fail(broken.what());
+  }
+  const bool committed = failed.empty() && commit(all);
+  for (Pending& entry : batch)
+    if (entry.done) entry.done(committed);
+  if (committed) perform(std::move(all.effects));
+  if (!pending.empty() && !std::exchange(draining, true))
+    boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
+  arm_timer();
+}
+
+bool TenantState::commit(Reaction& reaction) {
+  if (reaction.facts.empty()) return true;
+  step("before-commit");
+  const Result<void> written = store->commit(reaction.facts);
+  step("after-commit");
+  if (written) {
+    if (std::exchange(commit_failures, 0) > 0) {
+      conditions.erase("store");
+      say(LogLevel::info, "the store takes rows again");
+    }
+    return true;
+  }
+  // What the engine believes is no longer what the rows say: a new engine is made from the rows.
+  ++commit_failures;
+  conditions["store"] = {written.error().text, now().wall};
+  if (commit_failures == 1) say(LogLevel::error, cat("commit failed: ", written.error().text));
+  Reaction restored;
+  restore_engine(restored);
+  boost::asio::post(strand, [self = shared_from_this(), effects = std::make_shared<Effects>(std::move(restored.effects))] {
+    self->perform(std::move(*effects));
+  });
+  return false;
+}
+
+void TenantState::restore_engine(Reaction& out) {
+  constexpr std::chrono::hours memory{48};
+  Result<Snapshot> rows = store->load(now().wall - memory);
+  if (!rows) return fail(rows.error().text);
+  engine.emplace(engine_settings());
+  out = engine->restore(*rows, now());
+  // Deliveries that were in flight are unknown now, and that is a fact, too.
+  if (const Result<void> written = store->commit(out.facts); !written) {
+    out.effects.clear();
+    engine.emplace(engine_settings());
+    (void)engine->restore(*rows, now());
+    wake.expires_after(commit_retry);
+    wake.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+      Reaction again;
+      if (cancelled || self->stopping) return;
+      self->restore_engine(again);
+      self->perform(std::move(again.effects));
+    });
+  }
+}
+
+void TenantState::fail(std::string_view why) {
+  failed = why;
+  conditions["tenant"] = {cat("this tenant stands still: ", why), now().wall};
+  say(LogLevel::error, conditions["tenant"].text);
+  for (Pending& entry : pending)
+    if (entry.done) entry.done(false);
+  pending.clear();
+}
+
+void TenantState::perform(Effects effects) {
+  for (Effect& effect : effects) std::visit([this](auto& held) { perform(std::move(held)); }, effect);
+}
+
+void TenantState::perform(SendDelivery&& effect) {
+  step("before-send");
+  const DeliveryId id = effect.id;
+  FileHandle attachment;
+  if (effect.attached_evidence) {
+    Result<FileHandle> file = evidence->open(*effect.attached_evidence);
+    if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::rejected, {}, {}, {}, {}, file.error().text}});
+    attachment = std::move(*file);
+  } else if (!effect.attachment.empty()) {
+    Result<FileHandle> file = file_of(effect.attachment, world.state_folder);
+    if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::retry, {}, {}, {}, {}, file.error().text}});
+    attachment = std::move(*file);
+  }
+  world.desk->send(effect, settings.map_json, std::move(attachment),
+                   [self = shared_from_this(), id](DeliveryOutcome outcome) {
+                     boost::asio::post(self->strand, [self, id, outcome = std::move(outcome)] {
+                       step("after-answer");
+                       self->enqueue(DeliveryEnded{id, outcome});
+                     });
+                   });
+}
+
+void TenantState::perform(LookUpDelivery&& effect) {
+  step("before-look-up");
+  world.desk->look_up(effect, [self = shared_from_this()](DeliveryLookedUp result) {
+    boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
+  });
+}
+
+void TenantState::perform(FetchCapture&& effect) {
+  const auto link = links.find(effect.key.sensor);
+  if (link == links.end()) {
+    enqueue(FetchEnded{effect.key, FetchEnded::Kind::unreachable, {}, 0, "the sensor is no longer configured"});
+    return;
+  }
+  link->second->fetch(effect);
+}
+
+void TenantState::perform(ExamineCapture&& effect) {
+  step("before-examine");
+  boost::asio::post(world.executors.workers(), [self = shared_from_this(), effect = std::move(effect)] {
+    CaptureReport result = examined(*self->evidence, effect);
+    boost::asio::post(self->strand, [self, key = effect.key, incident = effect.incident, result = std::move(result)] {
+      self->enqueue(CaptureExamined{key, incident, result});
+    });
+  });
+}
+
+void TenantState::perform(TellOperator&& effect) {
+  if (!effect.open) {
+    if (conditions.erase(effect.key) > 0) say(LogLevel::info, cat("over: ", effect.key));
+    return;
+  }
+  const bool fresh = conditions.insert_or_assign(effect.key, Condition{effect.text, now().wall}).second;
+  if (fresh) say(LogLevel::warning, effect.text);
+}
+
+void TenantState::arm_timer() {
+  if (stopping || !failed.empty() || !started) return;
+  const std::optional<MonoTime> at = engine->next_wake();
+  if (!at) return;
+  const auto wait = std::max(Nanoseconds(*at - now().mono), Nanoseconds(std::chrono::milliseconds{1}));
+  wake.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::min(wait, Nanoseconds(std::chrono::minutes{1}))));
+  wake.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+    if (!cancelled && !self->stopping) self->enqueue(Tick{});
+  });
+}
+
+void TenantState::arm_checkpoint() {
+  checkpoint.expires_after(checkpoint_every);
+  checkpoint.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+    if (cancelled || self->stopping) return;
+    self->store->checkpoint();
+    self->arm_checkpoint();
+  });
+}
+
+EngineSettings TenantState::engine_settings() const {
+  EngineSettings engine_set;
+  engine_set.tenant = settings.tenant;
+  engine_set.tenant_name = settings.name;
+  engine_set.zone = zone;
+  engine_set.networks = settings.networks;
+  engine_set.public_url = world.public_url;
+  engine_set.link_key = link_key;
+  engine_set.policy = settings.policy;
+  engine_set.disclosure = settings.disclosure;
+  engine_set.attach = settings.attach;
+  engine_set.group_window = settings.group_window;
+  engine_set.outbox = world.outbox;
+  for (const SensorSettings& sensor : settings.sensors) engine_set.sensors.emplace(sensor.name, sensor.captures);
+  return engine_set;
+}
+
+}  // namespace exhibit

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "config/settings.h"
+#include "runtime/tenant_runtime.h"
+#include "runtime/threads.h"
+
+namespace exhibit {
+
+/// The evidence pages: `/e/<link>`, sign-in, downloads. Faces browsers of people who read untrusted packets, so every
+/// limit is explicit and nothing foreign becomes markup. Its only writes are ledger entries and commands to a tenant.
+class WebServer {
+ public:
+  struct World {
+    Executors& executors;
+    const Clock& clock;
+    Log log;
+    /// The tenants served now. Any thread; the caller keeps each alive while it uses it.
+    std::function<std::vector<std::shared_ptr<TenantRuntime>>()> tenants;
+  };
+
+  virtual ~WebServer() = default;
+  /// The port it listens on: what the configuration says, or the one it was given for 0.
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+  /// Closes the listener and every connection; `stopped` comes when nothing runs any more. Idempotent.
+  virtual void stop(std::function<void()> stopped) = 0;
+};
+
+/// unavailable: the address cannot be listened on. bad_input: certificate or key cannot be used.
+Result<std::unique_ptr<WebServer>> start_web_server(const HostSettings& settings, WebServer::World world);
+
+/// "scrypt$N$r$p$salt$hash", as `exhibit user hash` prints it and exhibit.yaml holds it. `salt` is 16 random bytes.
+std::string scrypt_hash(std::string_view password, ByteView salt);
+/// Constant time in the password. False as well for a hash that cannot be read.
+bool scrypt_matches(std::string_view password, std::string_view stored);
+
+}  // namespace exhibit
