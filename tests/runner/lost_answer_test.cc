@@ -1,0 +1,125 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "runtime/runner_process.h"
+#include "tests/runner/desk_fixture.h"
+
+namespace exhibit {
+namespace {
+
+using Kind = DeliveryOutcome::Kind;
+using Found = DeliveryLookedUp::Found;
+using ::testing::HasSubstr;
+
+struct Fault {
+  const char* mode;
+  bool reused;
+};
+
+/// Every way in which an answer was seen to get lost, on a fresh connection and on one that was used before.
+class LostAnswerTest : public DeskFixture, public ::testing::WithParamInterface<Fault> {
+ protected:
+  LostAnswerTest() { settings.deadline = std::chrono::milliseconds{700}; }
+  std::string order(std::string_view call) const {
+    return cat(GetParam().mode, ":on=", call, GetParam().reused ? ",reused=true" : "");
+  }
+};
+
+TEST_P(LostAnswerTest, MakesNoSecondTicketAndNeverASecondPostWithoutALook) {
+  if (GetParam().reused) {
+    ASSERT_EQ(send(ensure("EXH1-WARM")).kind, Kind::done);
+  }
+  misbehave(order("create"));
+  const std::size_t before = tickets();
+  EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::unknown);
+  EXPECT_EQ(deliver(ensure("EXH1-A")).kind, Kind::done);
+  EXPECT_EQ(tickets(), before + 1);
+  EXPECT_EQ(calls().find("cc"), std::string::npos) << calls();
+}
+
+TEST_P(LostAnswerTest, MakesNoSecondNote) {
+  const DeliveryOutcome ticket = send(ensure("EXH1-A"));
+  misbehave(order("note"));
+  EXPECT_EQ(deliver(note(ticket, "CAPTURE READY")).kind, Kind::done);
+  EXPECT_EQ(held()["tickets"][0]["work_notes"].size(), 2U);
+  EXPECT_EQ(calls().find("nn"), std::string::npos) << calls();
+}
+
+TEST_P(LostAnswerTest, MakesNoSecondAttachment) {
+  const DeliveryOutcome ticket = send(ensure("EXH1-A"));
+  misbehave(order("attach"));
+  EXPECT_EQ(deliver(attach(ticket, std::string(200'000, 'p'))).kind, Kind::done);
+  EXPECT_EQ(held()["tickets"][0]["attachments"].size(), 1U);
+  EXPECT_EQ(calls().find("aa"), std::string::npos) << calls();
+}
+
+std::vector<Fault> all_faults() {
+  std::vector<Fault> faults;
+  for (const char* mode : {"store-then-hang", "store-then-reset", "store-then-close", "store-then-500",
+                           "store-then-502", "store-then-302", "store-then-200-html", "store-then-100-continue",
+                           "store-then-drip", "hang", "reset", "close", "endless-header", "endless-body"})
+    for (const bool reused : {false, true}) faults.push_back({mode, reused});
+  return faults;
+}
+
+INSTANTIATE_TEST_SUITE_P(Desk, LostAnswerTest, ::testing::ValuesIn(all_faults()), [](const auto& test) {
+  return cat(replace_all(test.param.mode, "-", "_"), test.param.reused ? "_reused" : "");
+});
+
+class RunnerDeathTest : public DeskFixture {
+ protected:
+  /// The runner is our only child.
+  static pid_t runner_process() {
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+      std::ifstream children(thread.path() / "children");
+      if (pid_t process = 0; children >> process) return process;
+    }
+    return -1;
+  }
+};
+
+TEST_F(RunnerDeathTest, InTheMiddleOfACreateCostsALookAndNoSecondTicket) {
+  misbehave("store-then-hang:on=create");
+  open_desk();
+  std::promise<DeliveryOutcome> promise;
+  desk->send(ensure("EXH1-A"), "{}", FileHandle(), [&](DeliveryOutcome got) { promise.set_value(std::move(got)); });
+  while (tickets() == 0) std::this_thread::yield();
+  ASSERT_EQ(::kill(runner_process(), SIGKILL), 0);
+  EXPECT_EQ(promise.get_future().get().kind, Kind::unknown);
+  EXPECT_EQ(look_up(ensure("EXH1-A")).found, Found::one);
+  EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::done);
+  EXPECT_EQ(tickets(), 1U);
+}
+
+TEST_F(RunnerDeathTest, NoNewRunnerStartsWhileAnOldOneMayStillReachTheDesk) {
+  std::filesystem::create_directories(state + "/run");
+  std::optional<FileHandle> lock = take_runner_lock(state + "/run/desk-snow.lock");
+  ASSERT_TRUE(lock);
+  EXPECT_FALSE(runner_is_gone(state, {"snow"}));
+  const DeliveryOutcome outcome = send(ensure("EXH1-A"));
+  EXPECT_EQ(outcome.kind, Kind::retry);
+  EXPECT_EQ(calls(), "");
+  lock.reset();
+  EXPECT_TRUE(runner_is_gone(state, {"snow"}));
+  EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::done);
+  EXPECT_FALSE(runner_is_gone(state, {"snow"}));
+}
+
+TEST_F(RunnerDeathTest, StoppingTheDeskEndsEveryCallOnce) {
+  misbehave("store-then-hang:on=create");
+  open_desk();
+  std::vector<std::promise<DeliveryOutcome>> promises(3);
+  for (auto& promise : promises)
+    desk->send(ensure("EXH1-A"), "{}", FileHandle(),
+               [&promise](DeliveryOutcome got) { promise.set_value(std::move(got)); });
+  while (tickets() == 0) std::this_thread::yield();
+  close_desk();
+  EXPECT_EQ(promises[0].get_future().get().kind, Kind::unknown);
+  EXPECT_EQ(promises[1].get_future().get().kind, Kind::retry);
+  EXPECT_EQ(promises[2].get_future().get().kind, Kind::retry);
+}
+
+}  // namespace
+}  // namespace exhibit
