@@ -109,9 +109,12 @@ std::string clock_zone(const Zone& zone, WallTime time) {
   return cat(clock_seconds(local.civil), " ", local.abbreviation);
 }
 
-std::string minute_zone(const Zone& zone, WallTime time) {
+/// "03:34 CET"; with the day's name when that is not the day of `day`.
+std::string minute_zone(const Zone& zone, WallTime time, WallTime day) {
   const Zone::Local local = zone.at(time);
-  return cat(clock_seconds(local.civil).substr(0, 5), " ", local.abbreviation);
+  const std::string clock = cat(clock_seconds(local.civil).substr(0, 5), " ", local.abbreviation);
+  const std::string date = long_date(local.civil);
+  return date == long_date(zone.at(day).civil) ? clock : cat(std::string_view(date).substr(0, 6), " ", clock);
 }
 
 std::string capture_words(const TicketView& view, const CaptureView& capture) {
@@ -146,7 +149,7 @@ std::vector<std::string> capture_lines(const TicketView& view) {
     add(labelled("Capture", capture_words(view, capture)));
     std::string detail = cat("log ", capture.log);
     if (!is_settled(capture.state) && capture.safe_until)
-      detail += cat("; est. safe until ", minute_zone(view.zone, *capture.safe_until));
+      detail += cat("; est. safe until ", minute_zone(view.zone, *capture.safe_until, view.first->time));
     if (!capture.shared_with.empty()) detail += cat("; shared with ", join(capture.shared_with, ", "));
     add(labelled("", detail));
   }
@@ -160,7 +163,8 @@ std::vector<std::string> when_lines(const TicketView& view) {
   if (!view.zone.is_utc()) first += cat(" = ", clock_millis(civil_of(alert.time)), " UTC");
   std::vector<std::string> lines = labelled("When", first);
   const Nanoseconds late = alert.received - alert.time;
-  std::string second = cat("received ", duration_text(late), " later");
+  std::string second =
+      late < std::chrono::seconds{1} ? "received within a second" : cat("received ", duration_text(late), " later");
   if (!alert.time_from_sensor)
     second = "the sensor gave no time; this is when we received it";
   else if (late < -std::chrono::seconds{1})
