@@ -49,10 +49,15 @@ std::string short_block(const Alert& alert) {
   return "no block reported";
 }
 
+/// "192.0.2.10 > 198.51.100.20:80", or what the sensor left of it.
+std::string who_to_whom(const Alert& alert) {
+  if (!alert.attacker && alert.targets.empty()) return cat("sensor ", harmless(alert.sensor.text), " saw");
+  return cat(attacker_name(alert), " > ", target_name(alert));
+}
+
 std::string title_of(const TicketView& view) {
   const Alert& alert = *view.first;
-  const std::string head =
-      cat(upper(token(alert.severity)), ": ", attacker_name(alert), " > ", target_name(alert), " ");
+  const std::string head = cat(upper(token(alert.severity)), ": ", who_to_whom(alert), " ");
   const std::string tail = cat(", ", short_block(alert));
   const std::string name = signature_name(alert);
   const std::size_t room = title_max > head.size() + tail.size() ? title_max - head.size() - tail.size() : 0;
@@ -267,6 +272,8 @@ std::string headline(const TicketView& view) {
         packet.ip.empty() || !alert.attacker || packet.ip.front().source.text() == alert.attacker->address;
     if (!phrase.empty() && from_attacker) return cat(who, " ", replace_all(phrase, "{target}", target), ".");
   }
+  if (!alert.attacker && alert.targets.empty())
+    return cat("The sensor saw ", signature_name(alert), " and named neither source nor target.");
   const std::string via = alert.protocol.empty() ? "" : cat(" over ", harmless(cut_utf8(alert.protocol, 20)));
   return cat(who, " sent to ", alert.targets.size() == 1 ? address_with_port(alert.targets[0]) : target, via,
              " what matches ", signature_name(alert), ".");
@@ -340,8 +347,8 @@ TicketText bare_ticket_text(const TicketView& view) {
       lines.push_back(std::move(line));
   lines.push_back(cat("Packets   ", view.link));
   lines.push_back(cat("Ref       ", view.correlation, " (do not edit)"));
-  const std::string title = cat(upper(token(alert.severity)), ": ", attacker_name(alert), " > ", target_name(alert),
-                                " signature ", harmless(cut_utf8(alert.signature_id, 12)));
+  const std::string title = cat(upper(token(alert.severity)), ": ", who_to_whom(alert), " signature ",
+                                harmless(cut_utf8(alert.signature_id, 12)));
   return {std::string(cut_utf8(title, title_max)), "A sensor raised an alert. An analyst is looking at it.",
           join(lines, "\n")};
 }
