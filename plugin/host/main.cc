@@ -1,0 +1,73 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "host/plugin_library.h"
+#include "host/verbs.h"
+
+using namespace exhibit::host;
+
+int main(int argc, char** argv) {
+  CLI::App app{"Exhibit puts the packet capture of an intrusion alert into its ticket"};
+  app.set_version_flag("--version", EXHIBIT_VERSION);
+  app.require_subcommand(1);
+  int code = 0;
+
+  ServeOptions serve_options;
+  for (const auto& [name, verb, says] :
+       {std::tuple{"serve", &serve, "Follow the sensors and serve the evidence until SIGTERM"},
+        {"check", &check, "Check the configuration; every mistake with its place"}}) {
+    CLI::App* command = app.add_subcommand(name, says);
+    command->add_option("--config", serve_options.config, "The provider's file")->capture_default_str();
+    command->add_option("--tenants", serve_options.tenants,
+                        "Folder of the customers' files; by default tenants/ beside the provider's file");
+    command->callback([&code, &serve_options, run = verb] { code = run(serve_options); });
+  }
+
+  DemoOptions demo_options;
+  CLI::App* demo_command = app.add_subcommand("demo", "Run everything against a simulated sensor and desk");
+  demo_command->add_flag("--once", demo_options.once, "Play the scenario to its end, then stop");
+  demo_command->add_flag("--json", demo_options.json, "Print one JSON document on standard output");
+  auto* pcap = demo_command->add_option("--pcap", demo_options.pcap, "Use the flows of this capture as attacks")
+                   ->check(CLI::ExistingFile);
+  demo_command
+      ->add_option("--answers", demo_options.answers, "Let the sensor give the *.xml of this folder as its answers")
+      ->check(CLI::ExistingDirectory)
+      ->excludes(pcap);
+  demo_command->callback([&] { code = demo(demo_options); });
+
+  DecodeOptions decode_options;
+  CLI::App* decode_command = app.add_subcommand("decode", "Print the packets of a capture file, one a line");
+  decode_command->add_option("file", decode_options.file)->required();
+  decode_command->add_flag("--json", decode_options.json, "One JSON object a packet");
+  decode_command->add_option("--filter", decode_options.filter, "Only packets that match, in libpcap's language");
+  decode_command->callback([&] { code = decode(decode_options); });
+
+  std::string state = "/var/lib/exhibit";
+  bool status_json = false;
+  CLI::App* status_command = app.add_subcommand("status", "Ask the running server how it is");
+  status_command->add_option("--state", state, "Its state folder")->capture_default_str();
+  status_command->add_flag("--json", status_json);
+  status_command->callback([&] { code = status(state, status_json); });
+
+  CLI::App* user_command = app.add_subcommand("user", "Accounts of the evidence pages");
+  user_command->require_subcommand(1);
+  user_command->add_subcommand("hash", "Read a password, print what exhibit.yaml takes")->callback([&] {
+    code = user_hash();
+  });
+
+  try {
+    app.parse(argc, argv);
+    return code;
+  } catch (const CLI::ParseError& error) {
+    const int asked = app.exit(error, std::cout, std::cerr);
+    return asked == 0 ? 0 : 2;
+  } catch (const Failure& failure) {
+    const std::string text = failure.what();
+    std::fprintf(stderr, "%s%s", text.c_str(), text.ends_with('\n') ? "" : "\n");
+    return failure.exit_code();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "exhibit: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+/// What `exhibit` can do, a function a verb. Each gives the exit code, or throws Failure.
+namespace exhibit::host {
+
+struct ServeOptions {
+  std::string config = "/etc/exhibit/exhibit.yaml";
+  std::string tenants;  ///< Folder of NAME.yaml; empty: `tenants` beside the configuration.
+};
+int serve(const ServeOptions& options);
+/// Every mistake in every file; 0: none, 2: some.
+int check(const ServeOptions& options);
+
+struct DemoOptions {
+  bool once = false, json = false;
+  std::string pcap, answers;
+};
+int demo(const DemoOptions& options);
+
+struct DecodeOptions {
+  std::string file, filter;
+  bool json = false;
+};
+int decode(const DecodeOptions& options);
+
+/// Asks a running server over STATE/control.sock.
+int status(const std::string& state, bool json);
+/// Reads a password from the terminal or from standard input, and prints what exhibit.yaml takes.
+int user_hash();
+
+}  // namespace exhibit::host
