@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "runtime/runner_process.h"
 #include "tests/runner/desk_fixture.h"
@@ -98,6 +99,25 @@ TEST_F(RunnerDeathTest, InTheMiddleOfACreateCostsALookAndNoSecondTicket) {
   EXPECT_EQ(look_up(ensure("EXH1-A")).found, Found::one);
   EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::done);
   EXPECT_EQ(tickets(), 1U);
+}
+
+TEST_F(RunnerDeathTest, AnEndlessAnswerEndsEarlyAndDoesNotFillTheRunnersMemory) {
+  settings.deadline = std::chrono::seconds{20};
+  for (const char* fault : {"endless-header", "endless-body"}) {
+    misbehave(cat(fault, ":on=create"));
+    DeliveryOutcome outcome = send(ensure(cat("EXH1-", fault)));
+    // The library keeps the broken connection; the look-up that meets it fails and is simply done again.
+    for (int i = 0; i < 3 && outcome.kind == Kind::retry; ++i) outcome = send(ensure(cat("EXH1-", fault)));
+    EXPECT_EQ(outcome.kind, Kind::unknown) << fault << ": " << outcome.why;
+  }
+  std::ifstream status(cat("/proc/", runner_process(), "/status"));
+  std::string line;
+  while (std::getline(status, line) && !line.starts_with("VmHWM:")) {
+  }
+  std::uint64_t kilobytes = 0;
+  std::istringstream(line.substr(6)) >> kilobytes;
+  EXPECT_GT(kilobytes, 0U);
+  EXPECT_LT(kilobytes, 200'000U);
 }
 
 TEST_F(RunnerDeathTest, NoNewRunnerStartsWhileAnOldOneMayStillReachTheDesk) {
