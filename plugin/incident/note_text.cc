@@ -81,19 +81,6 @@ std::string ready_note(const TicketView& view, const CaptureView& capture) {
   return join(lines, "\n");
 }
 
-/// Where the answer may still be found when no packet can tell.
-std::string do_next(const TicketView& view) {
-  const Alert& alert = *view.first;
-  const Zone::Local local = view.zone.at(alert.time);
-  const std::string when = cat(clock_seconds(local.civil), " ", local.abbreviation);
-  if (alert.targets.empty()) return cat("Do next: firewall log at ", when, ".");
-  const Endpoint& target = alert.targets.front();
-  const bool web = target.port == 80 || target.port == 443 || target.port == 8080;
-  const std::string log = web ? "web log" : target.port == 53 ? "DNS log" : target.port == 25 ? "mail log" : "log";
-  const std::string who = alert.attacker ? cat(" from ", alert.attacker->address) : "";
-  return cat("Do next: ", log, " of ", target.address, " at ", when, who, "; firewall log.");
-}
-
 std::string lost_note(const TicketView& view, const CaptureView& capture) {
   std::vector<std::string> lines;
   add_wrapped(lines, cat("CAPTURE LOST: ", sentence(capture.cause), "."));
@@ -101,13 +88,25 @@ std::string lost_note(const TicketView& view, const CaptureView& capture) {
   std::vector<std::string> proof;
   for (const std::string& clause : capture.proof) proof.push_back(harmless(clause));
   if (!proof.empty()) add_wrapped(lines, cat("Proof: ", join(proof, "; "), "."));
-  add_wrapped(lines, do_next(view));
+  add_wrapped(lines, cat("Do next: ", next_step(view)));
   add_wrapped(lines, cat("To keep the next one: ", remedy(capture.cause), "."));
   lines.push_back(cat("Same link: ", view.link));
   return join(lines, "\n");
 }
 
 }  // namespace
+
+std::string next_step(const TicketView& view) {
+  const Alert& alert = *view.first;
+  const Zone::Local local = view.zone.at(alert.time);
+  const std::string when = cat(clock_seconds(local.civil), " ", local.abbreviation);
+  if (alert.targets.empty()) return cat("firewall log at ", when, ".");
+  const Endpoint& target = alert.targets.front();
+  const bool web = target.port == 80 || target.port == 443 || target.port == 8080;
+  const std::string log = web ? "web log" : target.port == 53 ? "DNS log" : target.port == 25 ? "mail log" : "log";
+  const std::string who = alert.attacker ? cat(" from ", alert.attacker->address) : "";
+  return cat(log, " of ", target.address, " at ", when, who, "; firewall log.");
+}
 
 std::string_view token(CaptureState state) {
   constexpr std::array<std::string_view, 7> words = {"expected",        "recording",      "due", "fetching",

@@ -44,6 +44,9 @@ std::string headline(const TicketView& view);
 /// "Blocked: none reported."
 std::string block_line(const Alert& alert);
 
+/// Where the answer may still be found when no packet can tell: "web log of 198.51.100.20 at 03:12:41 CET …".
+std::string next_step(const TicketView& view);
+
 /// One note for one settled capture. Its first line stands alone.
 std::string capture_note(const TicketView& view, const CaptureView& capture);
 /// "3 more alerts …": sent when alerts joined and something new is meant.

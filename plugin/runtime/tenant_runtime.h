@@ -28,6 +28,8 @@ struct PageRows {
   TicketView view;                     ///< With full texts' inputs; `view.first` points into `alert`.
   std::vector<CaptureRow> captures;    ///< In the order of the incident.
   std::vector<ReportRow> reports;
+  /// Other incidents with one of these captures, at most 64; of one that left memory only id and link are filled.
+  std::vector<IncidentRow> sharing;
 };
 
 /// One tenant at work: its strand, engine, store, evidence, sensors, and its way to the desk. Every public method may

@@ -1,5 +1,8 @@
+#include <set>
+
 #include "base/json.h"
 #include "base/text.h"
+#include "incident/identity.h"
 #include "incident/normalize.h"
 #include "runtime/tenant_state.h"
 #include "sensorproto/sdee/event_reader.h"
@@ -46,6 +49,24 @@ void write_capture(JsonWriter& out, const CaptureRow* row, CaptureCause none, co
   out.end();
 }
 
+/// The incidents beside this one that have one of the captures.
+std::vector<IncidentRow> sharing_of(const TenantState& state, const IncidentId& own,
+                                    const std::vector<CaptureRow>& captures) {
+  constexpr std::size_t shown_max = 64;
+  std::vector<IncidentRow> out;
+  std::set<IncidentId> seen = {own};
+  for (const CaptureRow& capture : captures)
+    for (const IncidentId& id : capture.incidents) {
+      if (out.size() == shown_max || !seen.insert(id).second) continue;
+      const IncidentRow* known = state.engine ? state.engine->incident(id) : nullptr;
+      IncidentRow row = known ? *known : IncidentRow{};
+      row.id = id;
+      row.link = link_id(state.link_key, id);
+      out.push_back(std::move(row));
+    }
+  return out;
+}
+
 }  // namespace
 
 Result<PageRows> TenantState::page(const LinkId& link) {
@@ -76,6 +97,7 @@ Result<PageRows> TenantState::page(const LinkId& link) {
   rows.view.no_capture = incident->no_capture;
   rows.view.disclosure = settings.disclosure;
   for (const CaptureRow& row : *captures) rows.view.captures.push_back(view_of(row, incident->id, *reports));
+  rows.sharing = sharing_of(*this, incident->id, *captures);
   rows.incident = std::move(*incident);
   rows.captures = std::move(*captures);
   rows.reports = std::move(*reports);

@@ -1,0 +1,196 @@
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "base/utc.h"
+#include "incident/priority.h"
+#include "packet/decode.h"
+#include "web/pages.h"
+
+namespace exhibit::web {
+namespace {
+
+constexpr std::size_t raw_shown = 65'536;
+
+std::string upper(std::string_view word) {
+  std::string out(word);
+  for (char& c : out)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+  return out;
+}
+
+/// What the page says is for signed-in analysts: nothing is masked here.
+TicketView unmasked(const PageRows& rows) {
+  TicketView view = rows.view;
+  view.first = rows.alert.get();
+  view.disclosure = Disclosure::full;
+  return view;
+}
+
+void fact(Node& list, std::string_view name, std::string_view value, std::string_view css_class = {}) {
+  if (value.empty()) return;
+  list.append(element("dt", "", name));
+  list.append(element("dd", css_class, value));
+}
+
+std::string with_os(const Endpoint& endpoint) {
+  std::string out = address_with_port(endpoint);
+  if (!endpoint.locality.empty()) out += cat(" (", endpoint.locality, ")");
+  if (!endpoint.os.empty()) out += cat(", ", endpoint.os);
+  return out;
+}
+
+std::string signature_text(const Alert& alert) {
+  std::string out = alert.signature_id;
+  if (!alert.subsignature_id.empty()) out += cat("/", alert.subsignature_id);
+  if (!alert.signature_name.empty()) out += cat(" ", alert.signature_name);
+  if (!alert.signature_version.empty()) out += cat(", ", alert.signature_version);
+  return out;
+}
+
+std::string rating_text(const Alert& alert) {
+  std::string out(token(alert.severity));
+  if (alert.risk) out += cat(", risk ", *alert.risk);
+  if (alert.threat) out += cat(", threat ", *alert.threat);
+  return out;
+}
+
+std::string sensor_text(const Alert& alert) {
+  std::string out = alert.sensor.text;
+  for (const std::string& part : {alert.virtual_sensor, alert.interface})
+    if (!part.empty()) out += cat(" ", part);
+  if (!alert.vlan.empty()) out += cat(" vlan ", alert.vlan);
+  return cat(out, ", event ", alert.event_id);
+}
+
+std::string received_text(const Alert& alert) {
+  if (!alert.time_from_sensor) return "the sensor gave no time; this is when the alert was received";
+  const Nanoseconds late = alert.received - alert.time;
+  return late < Nanoseconds{0} ? cat("the sensor's clock is ahead of ours by ", duration_text(-late))
+                               : cat(duration_text(late), " later");
+}
+
+Node facts_part(const IncidentPage& page) {
+  const Alert& alert = *page.rows.alert;
+  Node list = element("dl", "facts");
+  fact(list, "When", spoken_time(page.rows.view.zone, alert.time));
+  fact(list, "Received", received_text(alert));
+  fact(list, "Attacker", alert.attacker ? with_os(*alert.attacker) : "the sensor named none", "mono");
+  for (const Endpoint& target : alert.targets) fact(list, "Target", with_os(target), "mono");
+  if (alert.targets.empty()) fact(list, "Target", "the sensor named none");
+  fact(list, "Signature", signature_text(alert));
+  fact(list, "Details", alert.signature_details);
+  fact(list, "Rating", rating_text(alert));
+  const Priority priority = priority_of(alert);
+  fact(list, "Priority", cat(priority.number, ": ", priority.reason));
+  fact(list, "Sensor", sensor_text(alert));
+  fact(list, "Asked for", join(alert.actions, ", "));
+  fact(list, "Customer", page.rows.tenant_name);
+  fact(list, "Find it", display_filter(alert), "mono select");
+  fact(list, "Ref", page.rows.incident.correlation.text, "mono select");
+  Node aside = element("aside", "card");
+  aside.append(element("h2", "", "The alert"));
+  aside.append(std::move(list));
+  return aside;
+}
+
+Node trigger_part(const Alert& alert) {
+  Node section = element("section", "card trigger");
+  section.append(element("h2", "", "Trigger packet"));
+  if (alert.trigger_packet.empty()) {
+    section.append(element("p", "quiet-text",
+                           alert.trigger_problem.empty() ? "The sensor sent none with this alert."
+                                                         : cat("It cannot be decoded: ", alert.trigger_problem,
+                                                               ". The raw alert below has it.")));
+    return section;
+  }
+  section.append(
+      element("p", "quiet-text",
+              cat(grouped(alert.trigger_packet.size()),
+                  " bytes, as the alert carried them; the kind of link is a guess. Nothing is masked here.")));
+  section.append(detail_node(packet_detail(alert.trigger_packet, link_unknown, 0)));
+  return section;
+}
+
+Node raw_part(const std::string& raw) {
+  Node details = element("details", "card raw");
+  details.append(element("summary", "", cat("The alert as the sensor sent it (", grouped(raw.size()), " bytes)")));
+  Node pre = element("pre", "bytes").with("tabindex", "0");
+  pre.append(lines(std::string_view(raw).substr(0, raw_shown)));
+  details.append(std::move(pre));
+  if (raw.size() > raw_shown) details.append(element("p", "quiet-text", "The rest is cut here."));
+  return details;
+}
+
+Node versioned(Node node) {
+  const std::string version = hex(sha256(to_json(node))).substr(0, 16);
+  return std::move(node).with("data-version", version);
+}
+
+std::size_t capture_count(const PageRows& rows) { return std::max<std::size_t>(rows.captures.size(), 1); }
+
+}  // namespace
+
+std::string IncidentPage::path() const { return cat(base, "/e/", rows.incident.link.text); }
+
+bool all_settled(const PageRows& rows) {
+  for (const CaptureView& capture : rows.view.captures)
+    if (!is_settled(capture.state) || (is_sealed(capture.state) && !capture.report)) return false;
+  return !rows.incident.ticket.empty();
+}
+
+Node head_part(const IncidentPage& page) {
+  const IncidentRow& incident = page.rows.incident;
+  const Alert& alert = *page.rows.alert;
+  Node chips = element("p", "chips");
+  chips.append(element("span", cat("chip sev-", token(alert.severity)), upper(token(alert.severity))));
+  chips.append(element("span", "chip", cat("Priority ", priority_of(alert).number)));
+  chips.append(element("span", "chip mono", incident.number.empty() ? "ticket not yet made" : incident.number));
+  chips.append(element("span", "chip", page.rows.tenant_name));
+  if (incident.alerts > 1) chips.append(element("span", "chip", cat(grouped(incident.alerts), " alerts")));
+  Node head = element("div", "head").with("id", "head");
+  head.append(std::move(chips));
+  head.append(element("h1", "", headline(unmasked(page.rows))));
+  head.append(element("p", "lede", block_line(alert)));
+  return versioned(std::move(head));
+}
+
+Node incident_page(const IncidentPage& page, std::size_t with_packets, std::optional<Node> packets) {
+  Node main = element("main", "incident")
+                  .with("id", "main")
+                  .with("data-state", page.path() + "/state")
+                  .with("data-settled", all_settled(page.rows) ? "yes" : "no");
+  main.append(head_part(page));
+  Node answers = element("div", "captures");
+  for (std::size_t i = 0; i < capture_count(page.rows); ++i)
+    answers.append(capture_part(page, i, i == with_packets ? std::move(packets) : std::nullopt));
+  main.append(std::move(answers));
+  main.append(facts_part(page));
+  main.append(trigger_part(*page.rows.alert));
+  main.append(raw_part(page.rows.raw));
+  return main;
+}
+
+std::string state_json(const IncidentPage& page) {
+  JsonWriter out;
+  out.object().member("settled", all_settled(page.rows)).key("parts").array();
+  out.raw(to_json(head_part(page)));
+  for (std::size_t i = 0; i < capture_count(page.rows); ++i) out.raw(to_json(capture_part(page, i, std::nullopt)));
+  return out.end().end().take();
+}
+
+std::string spoken_time(const Zone& zone, WallTime time) {
+  const Zone::Local local = zone.at(time);
+  const std::string here = cat(long_date(local.civil), " ", clock_millis(local.civil), " ", local.abbreviation);
+  if (zone.is_utc()) return here;
+  const CivilTime utc = civil_of(time);
+  return utc.day == local.civil.day ? cat(here, " = ", clock_millis(utc), " UTC")
+                                    : cat(here, " = ", long_date(utc), " ", clock_millis(utc), " UTC");
+}
+
+std::string spoken_clock(const Zone& zone, WallTime time) {
+  const Zone::Local local = zone.at(time);
+  const std::string here = cat(clock_seconds(local.civil), " ", local.abbreviation);
+  return zone.is_utc() ? here : cat(here, " (", clock_seconds(civil_of(time)), " UTC)");
+}
+
+}  // namespace exhibit::web

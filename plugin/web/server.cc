@@ -1,0 +1,411 @@
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <list>
+#include <optional>
+
+#include "base/text.h"
+#include "base/utc.h"
+#include "web/site.h"
+#include "web/web_server.h"
+
+namespace exhibit {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace ssl = asio::ssl;
+using tcp = asio::ip::tcp;
+using Executor = tcp::socket::executor_type;
+
+constexpr std::uint32_t header_max = 16U << 10;
+constexpr std::uint64_t body_max = 8U << 10;
+constexpr std::size_t connections_max = 512;
+constexpr std::chrono::seconds header_deadline{10};  // From the first moment, the TLS handshake included.
+constexpr std::chrono::seconds body_deadline{10};
+constexpr std::chrono::seconds idle_deadline{30};  // Between two requests of one connection.
+constexpr std::chrono::seconds answer_deadline{60};
+constexpr std::chrono::seconds write_deadline{60};
+
+/// One browser's connection; all of it runs on its own strand.
+struct Connection {
+  Connection(Strand on, tcp::socket socket, ssl::context* context) : strand(std::move(on)), done(strand) {
+    if (context)
+      secure.emplace(beast::tcp_stream(std::move(socket)), *context);
+    else
+      plain.emplace(std::move(socket));
+  }
+  beast::tcp_stream& tcp() { return secure ? secure->next_layer() : *plain; }
+
+  Strand strand;
+  std::optional<beast::tcp_stream> plain;
+  std::optional<beast::ssl_stream<beast::tcp_stream>> secure;
+  beast::flat_buffer buffer{header_max + body_max};
+  asio::steady_timer done;                ///< Cancelled when the route has answered.
+  std::optional<web::Response> response;  ///< Set on the strand.
+  std::string peer;
+  std::atomic<bool> waiting{true};  ///< For a request; such a one may be closed to make room.
+};
+
+/// The open connections, oldest first. Thread-safe.
+class Crowd {
+ public:
+  /// False: no room, and nobody who only waits could be sent away.
+  bool enter(const std::shared_ptr<Connection>& connection) {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    if (all_.size() >= connections_max) {
+      const auto idle = std::find_if(all_.begin(), all_.end(), [](const auto& one) { return one->waiting.load(); });
+      if (idle == all_.end()) return false;
+      send_away(*idle);
+      all_.erase(idle);
+    }
+    all_.push_back(connection);
+    return true;
+  }
+  void leave(const std::shared_ptr<Connection>& connection) {
+    const std::lock_guard lock(mutex_);
+    all_.remove(connection);
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    for (const auto& connection : all_) send_away(connection);
+    all_.clear();
+  }
+
+ private:
+  static void send_away(const std::shared_ptr<Connection>& connection) {
+    asio::post(connection->strand, [connection] {
+      connection->tcp().close();
+      connection->done.cancel();
+    });
+  }
+
+  std::mutex mutex_;
+  std::list<std::shared_ptr<Connection>> all_;
+  bool closed_ = false;
+};
+
+class BeastServer final : public std::enable_shared_from_this<BeastServer> {
+ public:
+  BeastServer(const HostSettings& settings, WebServer::World world)
+      : world_(std::move(world)),
+        strand_(world_.executors.make_strand()),
+        acceptor_(strand_),
+        pause_(strand_),
+        public_url_(settings.public_url) {
+    running_ = std::shared_ptr<void>(nullptr, [this_end = end_](void*) {
+      std::function<void()> stopped;
+      {
+        const std::lock_guard lock(this_end->mutex);
+        this_end->ended = true;
+        stopped = std::move(this_end->stopped);
+      }
+      if (stopped) stopped();
+    });
+  }
+
+  Result<void> open(const HostSettings& settings);
+  void run() { asio::co_spawn(strand_, accept_all(shared_from_this(), running_), asio::detached); }
+  void stop(std::function<void()> stopped);
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  struct End {
+    std::mutex mutex;
+    bool ended = false;
+    std::function<void()> stopped;
+  };
+  using Self = std::shared_ptr<BeastServer>;
+  using Running = std::shared_ptr<void>;  ///< Whoever holds one is still at work.
+
+  Result<void> use_certificate(const HostSettings& settings);
+  static asio::awaitable<void> accept_all(Self self, Running running);
+  static asio::awaitable<void> serve(Self self, Running running, std::shared_ptr<Connection> connection);
+  template <typename Stream>
+  static asio::awaitable<void> talk(Self self, Running running, std::shared_ptr<Connection> connection, Stream& stream);
+  template <typename Stream>
+  static asio::awaitable<bool> write(Self self, Connection& connection, Stream& stream, bool head, bool keep,
+                                     unsigned version);
+  static asio::awaitable<void> route(Self self, Running running, std::shared_ptr<Connection> connection,
+                                     web::Request request);
+
+  std::shared_ptr<End> end_ = std::make_shared<End>();
+  WebServer::World world_;
+  Strand strand_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
+  std::optional<ssl::context> context_;
+  std::string public_url_;
+  std::uint16_t port_ = 0;
+  std::shared_ptr<web::Site> site_;
+  Crowd crowd_;
+  Running running_;
+};
+
+std::string own_words(std::string_view what, const beast::error_code& failed) {
+  return cat(what, ": ", failed.message());
+}
+
+Result<void> BeastServer::use_certificate(const HostSettings& settings) {
+  if (settings.web_certificate.empty()) return {};
+  context_.emplace(ssl::context::tls_server);
+  SSL_CTX_set_min_proto_version(context_->native_handle(), TLS1_2_VERSION);
+  context_->set_options(ssl::context::single_dh_use | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  beast::error_code failed;
+  context_->use_certificate_chain_file(settings.web_certificate, failed);
+  if (failed) return Error{Errc::bad_input, own_words("web.certificate", failed)};
+  context_->use_private_key_file(settings.web_key, ssl::context::pem, failed);
+  if (failed) return Error{Errc::bad_input, own_words("web.key", failed)};
+  if (SSL_CTX_check_private_key(context_->native_handle()) != 1)
+    return Error{Errc::bad_input, "web.key does not belong to web.certificate"};
+  return {};
+}
+
+Result<void> BeastServer::open(const HostSettings& settings) {
+  if (Result<void> usable = use_certificate(settings); !usable) return usable;
+  beast::error_code failed;
+  const auto address = asio::ip::make_address(settings.web_address, failed);
+  if (failed) return Error{Errc::bad_input, own_words(cat("web.listen ", settings.web_address), failed)};
+  const tcp::endpoint endpoint(address, settings.web_port);
+  acceptor_.open(endpoint.protocol(), failed);
+  if (!failed) acceptor_.set_option(asio::socket_base::reuse_address(true), failed);
+  if (!failed) acceptor_.bind(endpoint, failed);
+  if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
+  if (failed)
+    return Error{Errc::unavailable,
+                 own_words(cat("listening on ", settings.web_address, ":", settings.web_port), failed)};
+  port_ = acceptor_.local_endpoint().port();
+  Executors& executors = world_.executors;
+  site_ = std::make_shared<web::Site>(
+      web::Site::Settings{settings.public_url, settings.users, settings.session, context_.has_value()},
+      web::Site::World{world_.clock, world_.log, world_.tenants,
+                       [&executors](std::function<void()> work) { asio::post(executors.workers(), std::move(work)); }});
+  return {};
+}
+
+void BeastServer::stop(std::function<void()> stopped) {
+  {
+    const std::lock_guard lock(end_->mutex);
+    if (!end_->ended) end_->stopped = std::exchange(stopped, {});
+  }
+  if (stopped) return stopped();
+  asio::post(strand_, [self = shared_from_this()] {
+    beast::error_code ignored;
+    self->acceptor_.close(ignored);
+    self->pause_.cancel();
+    self->crowd_.close();
+    self->running_.reset();
+  });
+}
+
+asio::awaitable<void> BeastServer::accept_all(Self self, Running running) {
+  beast::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  while (self->acceptor_.is_open()) {
+    Strand strand = self->world_.executors.make_strand();
+    tcp::socket socket(strand);
+    co_await self->acceptor_.async_accept(socket, token);
+    if (failed == asio::error::operation_aborted) break;
+    if (failed) {  // Most likely no descriptor is free: let others end before the next try.
+      self->pause_.expires_after(std::chrono::milliseconds{100});
+      co_await self->pause_.async_wait(token);
+      continue;
+    }
+    const auto from = socket.remote_endpoint(failed);
+    auto connection =
+        std::make_shared<Connection>(strand, std::move(socket), self->context_ ? &*self->context_ : nullptr);
+    if (!failed) connection->peer = from.address().to_string();
+    if (self->crowd_.enter(connection)) asio::co_spawn(strand, serve(self, running, connection), asio::detached);
+  }
+}
+
+asio::awaitable<void> BeastServer::serve(Self self, Running running, std::shared_ptr<Connection> connection) {
+  beast::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  connection->tcp().expires_after(header_deadline);
+  if (connection->secure) {
+    co_await connection->secure->async_handshake(ssl::stream_base::server, token);
+    if (!failed) co_await talk(self, running, connection, *connection->secure);
+    connection->tcp().expires_after(std::chrono::seconds{2});
+    if (!failed) co_await connection->secure->async_shutdown(token);
+  } else {
+    co_await talk(self, running, connection, *connection->plain);
+  }
+  self->crowd_.leave(connection);
+  beast::error_code ignored;
+  connection->tcp().socket().shutdown(tcp::socket::shutdown_both, ignored);
+  connection->tcp().close();
+}
+
+web::Request request_of(const http::request<http::string_body>& wire, const std::string& path) {
+  const auto header = [&](http::field name) { return std::string(wire[name]); };
+  const std::string_view target(wire.target().data(), wire.target().size());
+  const std::size_t mark = target.find('?');
+  web::Request out;
+  out.method = std::string(wire.method_string());
+  out.path = path;
+  if (mark != std::string_view::npos) out.query = std::string(target.substr(mark + 1));
+  out.cookie = header(http::field::cookie);
+  out.range = header(http::field::range);
+  out.if_range = header(http::field::if_range);
+  out.if_none_match = header(http::field::if_none_match);
+  out.origin = header(http::field::origin);
+  out.fetch_site = std::string(wire["Sec-Fetch-Site"]);
+  out.body = wire.body();
+  return out;
+}
+
+web::Response refusal(int status, std::string_view why) {
+  web::Response out{.status = status, .content_type = "text/plain; charset=utf-8", .body = cat(why, "\n")};
+  if (status == 405) out.headers.emplace_back("Allow", "GET, HEAD, POST");
+  return out;
+}
+
+/// What a request gets that no route may see, or nothing.
+std::optional<web::Response> refused(const http::request<http::string_body>& wire,
+                                     const std::optional<std::string>& path, std::string_view public_url,
+                                     std::uint16_t port) {
+  const http::verb method = wire.method();
+  if (method != http::verb::get && method != http::verb::head && method != http::verb::post)
+    return refusal(405, "only GET, HEAD and POST");
+  if (wire.count(http::field::host) != 1) return refusal(400, "one Host, please");
+  const auto host = wire[http::field::host];
+  if (!web::host_fits({host.data(), host.size()}, public_url, port)) return refusal(421, "not this host");
+  if (!path) return refusal(400, "no such address can exist");
+  return std::nullopt;
+}
+
+asio::awaitable<void> BeastServer::route(Self self, Running running, std::shared_ptr<Connection> connection,
+                                         web::Request request) {
+  beast::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  connection->response.reset();
+  connection->done.expires_after(answer_deadline);
+  self->site_->handle(std::move(request), [connection, running](web::Response response) {
+    asio::post(connection->strand, [connection, running, response = std::move(response)]() mutable {
+      connection->response = std::move(response);
+      connection->done.cancel();
+    });
+  });
+  co_await connection->done.async_wait(token);
+  if (!connection->response) connection->response = refusal(503, "that took too long");
+}
+
+/// Why a request could not be read; nothing: hang up without a word.
+std::optional<web::Response> unreadable(const beast::error_code& failed) {
+  if (failed == http::error::header_limit) return refusal(431, "the header is too large");
+  if (failed == http::error::body_limit) return refusal(413, "the body is too large");
+  if (failed == http::error::buffer_overflow) return refusal(431, "the request is too large");
+  const bool silent = failed == http::error::end_of_stream || failed == http::error::partial_message ||
+                      failed.category() != http::make_error_code(http::error::bad_method).category();
+  if (silent) return std::nullopt;
+  return refusal(400, "this is no HTTP request");
+}
+
+template <typename Stream>
+asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_ptr<Connection> connection,
+                                        Stream& stream) {
+  beast::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  for (bool keep = true, first = true; keep; first = false) {
+    connection->waiting = true;
+    if (!first && connection->buffer.size() == 0) {
+      connection->tcp().expires_after(idle_deadline);
+      const std::size_t got = co_await stream.async_read_some(connection->buffer.prepare(4096), token);
+      if (failed) co_return;
+      connection->buffer.commit(got);
+    }
+    if (!first) connection->tcp().expires_after(header_deadline);
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(header_max);
+    parser.body_limit(body_max);
+    co_await http::async_read_header(stream, connection->buffer, parser, token);
+    connection->waiting = false;
+    if (!failed && !parser.is_done()) {
+      connection->tcp().expires_after(body_deadline);
+      co_await http::async_read(stream, connection->buffer, parser, token);
+    }
+    bool head = false;
+    if (failed) {
+      connection->response = unreadable(failed);
+      if (!connection->response) co_return;
+      keep = false;
+    } else {
+      const http::request<http::string_body>& wire = parser.get();
+      const std::string_view target(wire.target().data(), wire.target().size());
+      const std::optional<std::string> path = web::normal_path(target.substr(0, target.find('?')));
+      connection->response = refused(wire, path, self->public_url_, self->port_);
+      keep = wire.keep_alive() && !connection->response;
+      head = wire.method() == http::verb::head;
+      if (!connection->response) {
+        web::Request request = request_of(wire, *path);
+        request.peer = connection->peer;
+        connection->tcp().expires_never();
+        co_await route(self, running, connection, std::move(request));
+      }
+    }
+    if (!co_await write(self, *connection, stream, head, keep, 11)) co_return;
+  }
+}
+
+template <typename Stream>
+asio::awaitable<bool> BeastServer::write(Self self, Connection& connection, Stream& stream, bool head, bool keep,
+                                         unsigned version) {
+  const web::Response response = std::move(*connection.response);
+  connection.response.reset();
+  std::span<const char> bytes(response.body.data(), response.body.size());
+  if (response.file)
+    bytes = std::span(reinterpret_cast<const char*>(response.file->data()) + response.from, response.count);
+  http::response<http::span_body<const char>> wire{static_cast<http::status>(response.status), version};
+  for (const auto& [name, value] : web::all_headers(response, self->context_.has_value())) wire.insert(name, value);
+  wire.set(http::field::date, http_date(self->world_.clock.now().wall));
+  wire.keep_alive(keep);
+  if (response.status != 304) wire.content_length(bytes.size());
+  if (!head && response.status != 304) wire.body() = {bytes.data(), bytes.size()};
+  beast::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  connection.tcp().expires_after(write_deadline);
+  http::response_serializer<http::span_body<const char>> serializer{wire};
+  serializer.split(head);
+  if (head)
+    co_await http::async_write_header(stream, serializer, token);
+  else
+    co_await http::async_write(stream, serializer, token);
+  co_return !failed;
+}
+
+class Facade final : public WebServer {
+ public:
+  explicit Facade(std::shared_ptr<BeastServer> server) : server_(std::move(server)) {}
+  ~Facade() override { server_->stop({}); }
+  [[nodiscard]] std::uint16_t port() const override { return server_->port(); }
+  void stop(std::function<void()> stopped) override { server_->stop(std::move(stopped)); }
+
+ private:
+  std::shared_ptr<BeastServer> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<WebServer>> start_web_server(const HostSettings& settings, WebServer::World world) {
+  auto server = std::make_shared<BeastServer>(settings, std::move(world));
+  if (const Result<void> opened = server->open(settings); !opened) return opened.error();
+  server->run();
+  return std::unique_ptr<WebServer>(std::make_unique<Facade>(std::move(server)));
+}
+
+}  // namespace exhibit
