@@ -107,10 +107,12 @@ exh_rc open_link(const exh_services* services, exh_str config, exh_sink report, 
       put(report, profile.error().text);
       return EXH_REJECTED;
     }
+    std::string url = exhibit::text_at(*settings, "url");
+    while (url.ends_with('/')) url.pop_back();
     auto made = std::make_unique<exh_link>();
     made->http = http;
     made->link =
-        std::make_unique<RestLink>(*std::move(profile), exhibit::text_at(*settings, "url"),
+        std::make_unique<RestLink>(*std::move(profile), std::move(url),
                                    [raw = made.get()](const HttpRequest& request) { return ask(*raw, request); });
     *out = made.release();
     return EXH_OK;

@@ -1,7 +1,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "runtime/runner_process.h"
 #include "tests/runner/desk_fixture.h"
@@ -28,14 +30,20 @@ class LostAnswerTest : public DeskFixture, public ::testing::WithParamInterface<
 };
 
 TEST_P(LostAnswerTest, MakesNoSecondTicketAndNeverASecondPostWithoutALook) {
-  if (GetParam().reused) {
-    ASSERT_EQ(send(ensure("EXH1-WARM")).kind, Kind::done);
-  }
   misbehave(order("create"));
-  const std::size_t before = tickets();
-  EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::unknown);
-  EXPECT_EQ(deliver(ensure("EXH1-A")).kind, Kind::done);
-  EXPECT_EQ(tickets(), before + 1);
+  // A used connection is not always back in its pool in time, so it may take some tickets to meet the fault.
+  std::string id = "EXH1-A";
+  DeliveryOutcome outcome = send(ensure(id));
+  for (int i = 0; i < 20 && outcome.kind == Kind::done; ++i) {
+    id = cat("EXH1-A", i);
+    outcome = send(ensure(id));
+  }
+  EXPECT_EQ(outcome.kind, Kind::unknown) << outcome.why;
+  EXPECT_EQ(deliver(ensure(id)).kind, Kind::done);
+  const Json all = held();
+  EXPECT_EQ(std::count_if(all["tickets"].begin(), all["tickets"].end(),
+                          [&](const Json& ticket) { return ticket["fields"]["correlation_id"] == id; }),
+            1);
   EXPECT_EQ(calls().find("cc"), std::string::npos) << calls();
 }
 
@@ -91,6 +99,25 @@ TEST_F(RunnerDeathTest, InTheMiddleOfACreateCostsALookAndNoSecondTicket) {
   EXPECT_EQ(look_up(ensure("EXH1-A")).found, Found::one);
   EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::done);
   EXPECT_EQ(tickets(), 1U);
+}
+
+TEST_F(RunnerDeathTest, AnEndlessAnswerEndsEarlyAndDoesNotFillTheRunnersMemory) {
+  settings.deadline = std::chrono::seconds{20};
+  for (const char* fault : {"endless-header", "endless-body"}) {
+    misbehave(cat(fault, ":on=create"));
+    DeliveryOutcome outcome = send(ensure(cat("EXH1-", fault)));
+    // The library keeps the broken connection; the look-up that meets it fails and is simply done again.
+    for (int i = 0; i < 3 && outcome.kind == Kind::retry; ++i) outcome = send(ensure(cat("EXH1-", fault)));
+    EXPECT_EQ(outcome.kind, Kind::unknown) << fault << ": " << outcome.why;
+  }
+  std::ifstream status(cat("/proc/", runner_process(), "/status"));
+  std::string line;
+  while (std::getline(status, line) && !line.starts_with("VmHWM:")) {
+  }
+  std::uint64_t kilobytes = 0;
+  std::istringstream(line.substr(6)) >> kilobytes;
+  EXPECT_GT(kilobytes, 0U);
+  EXPECT_LT(kilobytes, 200'000U);
 }
 
 TEST_F(RunnerDeathTest, NoNewRunnerStartsWhileAnOldOneMayStillReachTheDesk) {
