@@ -25,6 +25,7 @@ void mark_flow(PacketRow& row, const Decoded& decoded, const std::optional<Alert
   const std::optional<FlowPacket> packet = flow ? flow_of(decoded) : std::nullopt;
   if (!packet) return;
   row.from_target = fits(*packet, packet->receiver, packet->sender, *flow);
+  row.answers = row.from_target && packet->payload_length > 0;
   row.in_flow = row.from_target || fits(*packet, packet->sender, packet->receiver, *flow);
 }
 
