@@ -110,8 +110,8 @@ Node facts_of(const IncidentPage& page, const CaptureRow& row, const CaptureView
   fact(list, "Log", cat(row.key.locator, " of ", row.key.sensor.text), "mono");
   if (!is_settled(capture.state)) {
     if (capture.ready_expected && !capture.on_demand)
-      fact(list, "Expected", cat("about ", spoken_time(zone, *capture.ready_expected)));
-    if (capture.safe_until) fact(list, "Safe until", cat("about ", spoken_time(zone, *capture.safe_until)));
+      fact(list, "Expected", cat("about ", spoken_seconds(zone, *capture.ready_expected)));
+    if (capture.safe_until) fact(list, "Safe until", cat("about ", spoken_seconds(zone, *capture.safe_until)));
   }
   if (is_sealed(capture.state) && capture.report) report_facts(list, page, capture);
   if (is_sealed(capture.state) && capture.evidence) {
