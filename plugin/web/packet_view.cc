@@ -122,7 +122,7 @@ PacketDetail packet_detail(ByteView bytes, std::uint32_t link_type, std::size_t 
   detail.layers = layered_text(decoded, bytes);
   const ByteView payload = payload_of(decoded, bytes);
   const std::string_view said = as_text(payload.first(std::min(payload.size(), payload_shown)));
-  if (is_text(said)) detail.payload = std::string(said);
+  if (is_text(said)) detail.payload = std::string(said.substr(0, said.find_last_not_of("\r\n") + 1));
   detail.hex = hex_dump(bytes, payload_shown);
   return detail;
 }
