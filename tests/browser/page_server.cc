@@ -4,7 +4,8 @@
 #include "tests/web/fake_tenant.h"
 #include "web/web_server.h"
 
-/// The evidence page with made-up incidents, for browser tests and for looking at it. Prints its address; a line "seal"
+/// exhibit_page_server [PORT [CERTIFICATE KEY]]: the evidence page with made-up incidents, for browser tests and for
+/// looking at it. Prints its address; a line "seal"
 /// on standard input lets the first incident's capture arrive; the end of the input ends the program.
 namespace {
 
@@ -56,6 +57,8 @@ int main(int count, char** words) {
   settings.web_port = 0;
   settings.public_url = "http://localhost";
   if (count > 1) settings.web_port = parse_number<std::uint16_t>(words[1]).value_or(0);
+  if (count > 3) settings.web_certificate = words[2], settings.web_key = words[3];
+  if (count > 3) settings.public_url = "https://localhost";
   settings.users = {{"kim", scrypt_hash("correct horse", Bytes(16, 7)), {TenantId{"*"}}, false}};
   Executors executors(2, 2);
   const SystemClock clock;

@@ -171,6 +171,14 @@ TEST_F(SiteTest, AWrongPasswordAndAnUnknownNameAreToldTheSameUntilTheGateCloses)
   EXPECT_EQ(sign_in("kim", "correct horse").status, 303);
 }
 
+TEST_F(SiteTest, TwoTabsMaySignInInAnyOrder) {
+  const Response first = get("/sign-in");
+  const std::string set = header(first, "Set-Cookie");
+  const Response second = ask({.path = "/sign-in", .cookie = set.substr(0, set.find(';'))});
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_NE(get("/sign-in").body, first.body);
+}
+
 TEST_F(SiteTest, NoPostIsTakenWithoutItsToken) {
   const std::string form = cat("user=kim&password=", percent_encoded("correct horse"), "&to=/");
   EXPECT_EQ(ask({.method = "POST", .path = "/sign-in", .body = form}).status, 403);
