@@ -29,6 +29,22 @@ PageRows demand_incident(const TenantId& tenant, const Zone& zone) {
   return rows;
 }
 
+/// Each field that strangers fill holds markup: a browser must show it and do nothing.
+PageRows hostile_incident(const TenantId& tenant, const Zone& zone) {
+  const std::string evil =
+      "</dd></pre></title><script>alert(1)</script><img src=x onerror=alert(2)>\" onfocus=\"alert(3)";
+  PageRows rows = test::phf_incident(tenant, test::link_of("evil"), zone);
+  Alert alert = *rows.alert;
+  for (std::string* field : {&alert.signature_name, &alert.signature_details, &alert.event_id, &alert.interface,
+                             &alert.attacker->locality, &alert.targets[0].os, &alert.actions[0], &rows.raw,
+                             &rows.tenant_name, &rows.incident.number, &rows.captures[0].key.locator})
+    *field = evil;
+  alert.trigger_packet.insert(alert.trigger_packet.end(), evil.begin(), evil.end());
+  rows.alert = std::make_shared<const Alert>(std::move(alert));
+  rows.view.first = rows.alert.get();
+  return rows;
+}
+
 void share(PageRows& rows) {
   for (const std::string_view number : {"INC0012346", "INC0012347"}) {
     IncidentRow other = rows.incident;
@@ -50,6 +66,10 @@ int main(int count, char** words) {
   tenant->incidents[sealed] = test::phf_incident(name, sealed, zone);
   share(tenant->incidents[sealed]);
   tenant->seal(sealed, test::phf_capture(100));
+  const LinkId big = test::link_of("big");
+  tenant->incidents[big] = test::phf_incident(name, big, zone);
+  tenant->seal(big, test::phf_capture(20'000));
+  tenant->incidents[test::link_of("evil")] = hostile_incident(name, zone);
   tenant->incidents[test::link_of("lost")] = lost_incident(name, zone);
   tenant->incidents[test::link_of("demand")] = demand_incident(name, zone);
 
