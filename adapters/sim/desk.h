@@ -18,7 +18,7 @@ namespace exhibit::sim {
 class Desk {
  public:
   struct Options {
-    std::string user = {}, password = {};                  ///< No password: every login passes.
+    std::string user = {}, password = {};        ///< No password: every login passes.
     bool strict_query = false;                   ///< An invalid query finds nothing, instead of too much.
     std::chrono::milliseconds settle_hidden{0};  ///< A new record is not found by a search for so long.
   };

@@ -51,6 +51,7 @@ HttpReply without_storing(std::string_view mode) {
 std::optional<Act> act_of(std::string_view fault) {
   if (fault == "hang") return Act::hang;
   if (fault == "reset") return Act::reset;
+  if (fault == "close") return Act::close;
   if (fault == "drip") return Act::drip;
   if (fault == "100-continue") return Act::interim_only;
   if (fault == "endless-header") return Act::endless_header;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "adapters/sim/desk.h"
@@ -93,6 +94,12 @@ HttpReply Desk::page(const HttpRequest& request) const {
       for (const Record& record : tables_.rows(table))
         if (field_of(record, "number") == request.path.substr(prefix.size()))
           return html(200, ticket_page(tables_, record, customer));
+  }
+  if (request.path == "/nav_to.do") {  // The address that a profile makes of a ticket's id.
+    const std::string uri = value_of(parse_form(request.query), "uri");
+    const std::string id = uri.substr(std::min(uri.size(), uri.rfind('=') + 1));
+    for (const char* table : {"incident", "sn_si_incident"})
+      if (const Record* const record = tables_.find(table, id)) return html(200, ticket_page(tables_, *record, false));
   }
   return html(404, missing_page());
 }

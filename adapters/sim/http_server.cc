@@ -95,6 +95,7 @@ bool deliver(Stream& stream, const HttpReply& reply, bool keep_alive) {
     case Act::answer: return send(stream, head_of(reply, keep_alive) + reply.body) && keep_alive;
     case Act::chunked: return send(stream, head_of(reply, keep_alive) + chunked(reply.body)) && keep_alive;
     case Act::reset: reset(socket_of(stream)); return false;
+    case Act::close: return false;
     case Act::interim_only: send(stream, "HTTP/1.1 100 Continue\r\n\r\n"); [[fallthrough]];
     case Act::hang: closed_within(socket_of(stream).native_handle(), -1); return false;
     case Act::drip: drip(stream, head_of(reply, false) + reply.body); return false;

@@ -38,6 +38,7 @@ enum class Act {
   chunked,
   hang,          ///< Sends nothing and keeps the connection until the client leaves.
   reset,         ///< Sends nothing but a TCP reset.
+  close,         ///< Sends nothing and closes in good order.
   interim_only,  ///< Sends "100 Continue" and nothing more.
   drip,          ///< Sends one byte every tenth of a second.
   cut,           ///< Promises the whole body, sends half of it and closes.

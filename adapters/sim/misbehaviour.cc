@@ -46,6 +46,8 @@ const std::vector<std::string_view>& modes() {
                                                    "store-then-200-html",
                                                    "store-then-100-continue",
                                                    "store-then-drip",
+                                                   "store-then-close",
+                                                   "close",
                                                    "wrong-correlation-id",
                                                    "all-rows",
                                                    "waf-403-html",

@@ -16,12 +16,12 @@ enum class DeskCall { create, note, update, attach, find };
 struct Misbehaviour {
   static constexpr int for_ever = -1;
 
-  std::string mode = {};        ///< One of modes().
+  std::string mode = {};   ///< One of modes().
   std::string on = "any";  ///< create note update attach find any; "write" is all but find.
   int times = 1;           ///< 0 = for ever.
   int after = 0;           ///< That many calls pass first.
   bool reused = false;     ///< Only on a connection that already carried a request.
-  std::string match = {};       ///< Only when the body holds this text.
+  std::string match = {};  ///< Only when the body holds this text.
   int left = 1;
 };
 

@@ -271,12 +271,14 @@ void CaptureTracker::seal(CaptureRow& row, CaptureState state, CaptureCause caus
   row.state = state;
   row.cause = cause;
   row.settled_at = now.wall;
+  settled_.push_back(row.key);
 }
 
 void CaptureTracker::lose(CaptureRow& row, CaptureCause cause, Now now) {
   row.state = CaptureState::lost;
   row.cause = cause;
   row.settled_at = now.wall;
+  settled_.push_back(row.key);
 }
 
 void CaptureTracker::prove(CaptureRow& row, std::string clause) {

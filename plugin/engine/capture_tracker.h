@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/fact.h"
 #include "engine/input.h"
@@ -50,6 +52,8 @@ class CaptureTracker {
   /// Starts what is due and gives up what is past hope.
   void tick(Now now, Reaction& out);
 
+  /// The captures that settled since the last call, each once.
+  std::vector<CaptureKey> take_settled() { return std::exchange(settled_, {}); }
   [[nodiscard]] const CaptureRow* find(const CaptureKey& key) const;
   [[nodiscard]] const std::map<CaptureKey, CaptureRow>& rows() const { return rows_; }
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
@@ -83,6 +87,7 @@ class CaptureTracker {
 
   std::map<SensorId, Sensor> sensors_;
   std::map<CaptureKey, CaptureRow> rows_;
+  std::vector<CaptureKey> settled_;
 };
 
 }  // namespace exhibit

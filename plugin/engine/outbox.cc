@@ -70,7 +70,7 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
     ++in_flight_;
     ++row->attempt;
     row->state = DeliveryState::inflight;
-    facts.emplace_back(*row);
+    if (!planted(Plant::claim_without_fact)) facts.emplace_back(*row);
     claimed.push_back(*row);
   }
   return claimed;

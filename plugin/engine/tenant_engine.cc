@@ -81,11 +81,10 @@ Reaction TenantEngine::on(const Input& input, Now now) {
 
 void TenantEngine::take(const SensorSaid& said, Now now, Reaction& out) {
   for (const SensorEvent& event : said.batch.events) {
-    const std::size_t from = out.facts.size();
     if (const auto* alert = std::get_if<IdsAlert>(&event)) on_alert(said.sensor, *alert, now, out);
     if (const auto* status = std::get_if<StatusEvent>(&event)) captures_.status(said.sensor, *status, now, out);
     if (const auto* error = std::get_if<ErrorEvent>(&event)) captures_.refused(said.sensor, *error, now, out);
-    follow_changed_captures(from, now, out);
+    follow_settled_captures(now, out);
   }
   for (const UnreadableEvent& unreadable : said.batch.unreadable) {
     out.facts.emplace_back(QuarantineRow{said.sensor, unreadable.raw, unreadable.problem, now.wall});
@@ -176,7 +175,8 @@ bool TenantEngine::name_captures(Incident& incident, const Alert& alert, Now now
     known.push_back(key);
     news = true;
     // Settled before this incident came: nothing more will be heard of it, so it is looked at now.
-    if (const CaptureRow* row = captures_.find(key); row && is_settled(row->state)) capture_changed(key, now, out);
+    if (const CaptureRow* row = captures_.find(key); row && is_settled(row->state))
+      capture_settled(*row, incident, now, out);
   }
   if (incident.row.captures.empty())
     incident.row.no_capture = alert.sum ? CaptureCause::summary_alert : CaptureCause::action_not_set;
@@ -249,9 +249,8 @@ void TenantEngine::delivery_died(const DeliveryRow& row, Now now, Reaction& out)
 }
 
 void TenantEngine::take(const FetchEnded& ended, Now now, Reaction& out) {
-  const std::size_t from = out.facts.size();
   captures_.fetch_ended(ended, now, out);
-  follow_changed_captures(from, now, out);
+  follow_settled_captures(now, out);
   if (ended.kind == FetchEnded::Kind::store_refused)
     out.effects.emplace_back(
         TellOperator{"evidence/store", cat("the evidence store refused a capture: ", ended.why), true});
@@ -266,32 +265,25 @@ void TenantEngine::take(const SensorTrouble& trouble, Now, Reaction& out) {
 }
 
 void TenantEngine::take(const Tick&, Now now, Reaction& out) {
-  const std::size_t from = out.facts.size();
   captures_.tick(now, out);
-  follow_changed_captures(from, now, out);
+  follow_settled_captures(now, out);
   if (now.mono - last_forgetting_ > std::chrono::minutes{10}) forget_old(now);
 }
 
-/// Captures that settled among the facts since `from` have incidents that wait for them.
-void TenantEngine::follow_changed_captures(std::size_t from, Now now, Reaction& out) {
-  std::vector<CaptureKey> settled;
-  for (std::size_t i = from; i < out.facts.size(); ++i)
-    if (const auto* row = std::get_if<CaptureRow>(&out.facts[i]);
-        row && is_settled(row->state) && std::find(settled.begin(), settled.end(), row->key) == settled.end())
-      settled.push_back(row->key);
-  for (const CaptureKey& key : settled) capture_changed(key, now, out);
+void TenantEngine::follow_settled_captures(Now now, Reaction& out) {
+  for (const CaptureKey& key : captures_.take_settled()) {
+    const CaptureRow& row = *captures_.find(key);
+    for (const IncidentId& id : row.incidents)
+      if (const auto found = incidents_.find(id); found != incidents_.end())
+        capture_settled(row, found->second, now, out);
+  }
 }
 
-void TenantEngine::capture_changed(const CaptureKey& key, Now now, Reaction& out) {
-  const CaptureRow& row = *captures_.find(key);
-  for (const IncidentId& id : row.incidents) {
-    const auto found = incidents_.find(id);
-    if (found == incidents_.end()) continue;
-    if (row.state == CaptureState::lost)
-      note_capture(found->second, key, now, out);
-    else if (!found->second.reports.contains(key))
-      examine(row, found->second, out);
-  }
+void TenantEngine::capture_settled(const CaptureRow& row, Incident& incident, Now now, Reaction& out) {
+  if (row.state == CaptureState::lost)
+    note_capture(incident, row.key, now, out);
+  else if (!incident.reports.contains(row.key))
+    examine(row, incident, out);
 }
 
 void TenantEngine::examine(const CaptureRow& row, const Incident& incident, Reaction& out) const {

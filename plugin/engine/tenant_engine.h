@@ -88,13 +88,13 @@ class TenantEngine {
   bool name_captures(Incident& incident, const Alert& alert, Now now, Reaction& out);
   void ticket_stands(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
                      Reaction& out);
-  void capture_changed(const CaptureKey& key, Now now, Reaction& out);
+  void capture_settled(const CaptureRow& row, Incident& incident, Now now, Reaction& out);
   void note_capture(Incident& incident, const CaptureKey& key, Now now, Reaction& out);
   void note_joined(Incident& incident, Now now, Reaction& out);
   void delivery_died(const DeliveryRow& row, Now now, Reaction& out);
   void examine(const CaptureRow& row, const Incident& incident, Reaction& out) const;
   void pump(Now now, Reaction& out);
-  void follow_changed_captures(std::size_t from, Now now, Reaction& out);
+  void follow_settled_captures(Now now, Reaction& out);
   void forget_old(Now now);
 
   [[nodiscard]] TicketView view_of(const Incident& incident) const;

@@ -29,7 +29,7 @@ std::string canonical(const std::string& address) {
 }
 
 Endpoint endpoint_of(const Participant& wire) {
-  std::string os = wire.os_type;
+  std::string os = wire.os_type == "unknown" ? "" : wire.os_type;
   if (!os.empty() && !wire.os_source.empty()) os = cat(wire.os_source, " OS: ", os);
   return {.address = canonical(wire.address), .port = wire.port, .locality = wire.locality, .os = os};
 }

@@ -11,9 +11,9 @@ namespace {
 std::string span_text(const Zone& zone, WallTime first, WallTime last) {
   const Zone::Local from = zone.at(first), to = zone.at(last);
   std::string text = cat(clock_millis(from.civil), " - ", clock_millis(to.civil), " ", to.abbreviation);
-  if (!zone.is_utc())
-    text += cat(" (", clock_seconds(civil_of(first)).substr(0, 5), "-", clock_seconds(civil_of(last)).substr(0, 5),
-                " UTC)");
+  const std::string utc_from = clock_seconds(civil_of(first)).substr(0, 5),
+                    utc_to = clock_seconds(civil_of(last)).substr(0, 5);
+  if (!zone.is_utc()) text += cat(" (", utc_from, utc_from == utc_to ? "" : "-" + utc_to, " UTC)");
   return text;
 }
 

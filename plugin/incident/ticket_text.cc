@@ -49,10 +49,15 @@ std::string short_block(const Alert& alert) {
   return "no block reported";
 }
 
+/// "192.0.2.10 > 198.51.100.20:80", or what the sensor left of it.
+std::string who_to_whom(const Alert& alert) {
+  if (!alert.attacker && alert.targets.empty()) return cat("sensor ", harmless(alert.sensor.text), " saw");
+  return cat(attacker_name(alert), " > ", target_name(alert));
+}
+
 std::string title_of(const TicketView& view) {
   const Alert& alert = *view.first;
-  const std::string head =
-      cat(upper(token(alert.severity)), ": ", attacker_name(alert), " > ", target_name(alert), " ");
+  const std::string head = cat(upper(token(alert.severity)), ": ", who_to_whom(alert), " ");
   const std::string tail = cat(", ", short_block(alert));
   const std::string name = signature_name(alert);
   const std::size_t room = title_max > head.size() + tail.size() ? title_max - head.size() - tail.size() : 0;
@@ -109,9 +114,12 @@ std::string clock_zone(const Zone& zone, WallTime time) {
   return cat(clock_seconds(local.civil), " ", local.abbreviation);
 }
 
-std::string minute_zone(const Zone& zone, WallTime time) {
+/// "03:34 CET"; with the day's name when that is not the day of `day`.
+std::string minute_zone(const Zone& zone, WallTime time, WallTime day) {
   const Zone::Local local = zone.at(time);
-  return cat(clock_seconds(local.civil).substr(0, 5), " ", local.abbreviation);
+  const std::string clock = cat(clock_seconds(local.civil).substr(0, 5), " ", local.abbreviation);
+  const std::string date = long_date(local.civil);
+  return date == long_date(zone.at(day).civil) ? clock : cat(std::string_view(date).substr(0, 6), " ", clock);
 }
 
 std::string capture_words(const TicketView& view, const CaptureView& capture) {
@@ -146,7 +154,7 @@ std::vector<std::string> capture_lines(const TicketView& view) {
     add(labelled("Capture", capture_words(view, capture)));
     std::string detail = cat("log ", capture.log);
     if (!is_settled(capture.state) && capture.safe_until)
-      detail += cat("; est. safe until ", minute_zone(view.zone, *capture.safe_until));
+      detail += cat("; est. safe until ", minute_zone(view.zone, *capture.safe_until, view.first->time));
     if (!capture.shared_with.empty()) detail += cat("; shared with ", join(capture.shared_with, ", "));
     add(labelled("", detail));
   }
@@ -160,7 +168,8 @@ std::vector<std::string> when_lines(const TicketView& view) {
   if (!view.zone.is_utc()) first += cat(" = ", clock_millis(civil_of(alert.time)), " UTC");
   std::vector<std::string> lines = labelled("When", first);
   const Nanoseconds late = alert.received - alert.time;
-  std::string second = cat("received ", duration_text(late), " later");
+  std::string second =
+      late < std::chrono::seconds{1} ? "received within a second" : cat("received ", duration_text(late), " later");
   if (!alert.time_from_sensor)
     second = "the sensor gave no time; this is when we received it";
   else if (late < -std::chrono::seconds{1})
@@ -263,6 +272,8 @@ std::string headline(const TicketView& view) {
         packet.ip.empty() || !alert.attacker || packet.ip.front().source.text() == alert.attacker->address;
     if (!phrase.empty() && from_attacker) return cat(who, " ", replace_all(phrase, "{target}", target), ".");
   }
+  if (!alert.attacker && alert.targets.empty())
+    return cat("The sensor saw ", signature_name(alert), " and named neither source nor target.");
   const std::string via = alert.protocol.empty() ? "" : cat(" over ", harmless(cut_utf8(alert.protocol, 20)));
   return cat(who, " sent to ", alert.targets.size() == 1 ? address_with_port(alert.targets[0]) : target, via,
              " what matches ", signature_name(alert), ".");
@@ -336,8 +347,8 @@ TicketText bare_ticket_text(const TicketView& view) {
       lines.push_back(std::move(line));
   lines.push_back(cat("Packets   ", view.link));
   lines.push_back(cat("Ref       ", view.correlation, " (do not edit)"));
-  const std::string title = cat(upper(token(alert.severity)), ": ", attacker_name(alert), " > ", target_name(alert),
-                                " signature ", harmless(cut_utf8(alert.signature_id, 12)));
+  const std::string title = cat(upper(token(alert.severity)), ": ", who_to_whom(alert), " signature ",
+                                harmless(cut_utf8(alert.signature_id, 12)));
   return {std::string(cut_utf8(title, title_max)), "A sensor raised an alert. An analyst is looking at it.",
           join(lines, "\n")};
 }

@@ -41,7 +41,8 @@ IncidentRow read_incident(Statement& s) {
   row.severity = static_cast<Severity>(s.number());
   row.alerts = static_cast<std::uint64_t>(s.number());
   row.alerts_told = static_cast<std::uint64_t>(s.number());
-  for (const std::string_view key : split(s.text(), "\n"))
+  const std::string captures = s.text();
+  for (const std::string_view key : split(captures, "\n"))
     if (auto parsed = CaptureKey::parse(key)) row.captures.push_back(std::move(*parsed));
   row.no_capture = parse_cause(s.text());
   row.ticket = s.text();
@@ -56,8 +57,9 @@ CaptureRow read_capture(Statement& s) {
   row.key = CaptureKey::parse(s.text()).value_or(CaptureKey{});
   row.state = parse_capture_state(s.text()).value_or(CaptureState::lost);
   row.cause = parse_cause(s.text());
-  for (const std::string_view clause : split(s.text(), "\n")) row.proof.emplace_back(clause);
-  for (const std::string_view id : split(s.text(), "\n")) row.incidents.push_back({std::string(id)});
+  const std::string proof = s.text(), incidents = s.text();
+  for (const std::string_view clause : split(proof, "\n")) row.proof.emplace_back(clause);
+  for (const std::string_view id : split(incidents, "\n")) row.incidents.push_back({std::string(id)});
   row.severity = static_cast<Severity>(s.number());
   row.on_demand = s.flag();
   row.heard = s.flag();

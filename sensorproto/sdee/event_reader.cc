@@ -297,11 +297,12 @@ Result<void> read_envelope(const std::string& skeleton, SdeeDocument& document) 
 
 /// False when the document was cut off: what is missing was never received, so nothing of it may be acknowledged.
 bool ends_whole(std::string_view body) {
-  const std::string_view text = trim(body);
-  const std::size_t tag = text.rfind("</");
-  if (!text.ends_with('>') || tag == std::string_view::npos) return false;
-  const std::string_view name = local_name(trim(text.substr(tag + 2, text.size() - tag - 3)));
-  return name == "Envelope" || name == "events";
+  std::size_t root = body.find('<');
+  while (root != std::string_view::npos && root + 1 < body.size() && (body[root + 1] == '?' || body[root + 1] == '!'))
+    root = body.find('<', root + 1);
+  if (root == std::string_view::npos) return false;
+  const std::size_t end = std::min(body.find_first_of(" \t\r\n/>", root + 1), body.size());
+  return trim(body).ends_with(cat("</", body.substr(root + 1, end - root - 1), ">"));
 }
 
 std::string without(std::string_view body, const std::vector<EventSpan>& spans) {
@@ -337,7 +338,7 @@ Result<SdeeDocument> read_sdee_document(std::string_view body) {
   Result<std::vector<EventSpan>> scanned = scan_xml(body);
   const bool broken = !scanned;
   if (broken) {
-    if (scanned.error().code == Errc::too_large) return scanned.error();
+    if (body.size() > limits::sdee_document) return scanned.error();
     const std::vector<EventSpan> rescued = salvage_events(body);
     if (rescued.empty() || !ends_whole(body)) return scanned.error();
     scanned = rescued;

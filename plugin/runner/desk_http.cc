@@ -1,0 +1,203 @@
+#include "runner/desk_http.h"
+
+#include <cpprest/containerstream.h>
+#include <cpprest/http_client.h>
+#include <cpprest/producerconsumerstream.h>
+#include <pplx/threadpool.h>
+
+#include <algorithm>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include "base/base64.h"
+#include "base/text.h"
+#include "base/utc.h"
+
+namespace exhibit {
+namespace {
+
+namespace http = web::http;
+using Milliseconds = std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t body_bytes_max = 1U << 20;
+constexpr Milliseconds look_round{20};
+constexpr Milliseconds grace{2000};  // For the library to notice that it was cancelled.
+
+/// What the waiting thread and the library's threads share; it outlives whichever gives up first.
+struct Exchange {
+  std::promise<void> ended;
+  http::http_response response;
+  std::exception_ptr failure;
+  concurrency::streams::container_buffer<std::vector<std::uint8_t>> body;
+};
+
+/// Seconds or a date; kept within bounds, since absurd values were seen.
+std::uint32_t retry_after_ms(const std::string& text) {
+  constexpr std::int64_t least = 1000, most = 3'600'000;
+  std::int64_t ms = 0;
+  if (const auto seconds = parse_number<std::int64_t>(trim(text))) {
+    ms = std::clamp<std::int64_t>(*seconds, 0, most / 1000) * 1000;
+  } else if (const auto date = parse_http_date(text)) {
+    const auto wait = *date - std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
+    ms = std::chrono::duration_cast<Milliseconds>(wait).count();
+  } else {
+    return 0;
+  }
+  return static_cast<std::uint32_t>(std::clamp(ms, least, most));
+}
+
+/// The library tells the phases apart only in words; what is not surely before the request counts as sent.
+DeskHttp::Answer failure_of(std::string_view what) {
+  DeskHttp::Answer answer;
+  answer.why = harmless(cut_utf8(what, 200));
+  if (what.find("Permission denied") != std::string_view::npos) {
+    answer.rc = EXH_DENIED;
+    answer.why = "the egress rules forbid this address";
+    return answer;
+  }
+  for (const char* early : {"Failed to connect", "Error resolving address", "Error in SSL handshake"})
+    if (what.starts_with(early)) answer.rc = EXH_RETRY;
+  return answer;
+}
+
+DeskHttp::Answer failure_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return failure_of(error.what());
+  } catch (...) {
+    return failure_of("an unknown failure");
+  }
+}
+
+/// The body as a stream that cannot seek. When a reused connection dies after the request was sent, the library would
+/// send the request again over a new one; it must rewind the body for that, cannot, and fails instead.
+concurrency::streams::istream unrepeatable_body(const DeskHttp::Request& request) {
+  concurrency::streams::producer_consumer_buffer<std::uint8_t> buffer;
+  if (!request.reader) {
+    buffer.putn_nocopy(reinterpret_cast<const std::uint8_t*>(request.body.data()), request.body.size()).wait();
+  } else {
+    std::vector<std::uint8_t> piece(64U << 10);
+    for (std::uint64_t at = 0; at < request.length;) {
+      const std::int64_t got = request.reader(at, piece.data(), piece.size());
+      if (got <= 0) throw std::runtime_error("the evidence cannot be read");
+      buffer.putn_nocopy(piece.data(), static_cast<std::size_t>(got)).wait();
+      at += static_cast<std::uint64_t>(got);
+    }
+  }
+  buffer.close(std::ios_base::out).wait();
+  return buffer.create_istream();
+}
+
+bool may_carry_body(const std::string& method) { return method != "GET" && method != "HEAD"; }
+
+}  // namespace
+
+struct DeskHttp::State {
+  explicit State(const Settings& settings)
+      : client(web::uri(settings.url), configuration()),
+        authorization(settings.user.empty()
+                          ? std::string()
+                          : cat("Basic ", encode_base64(as_bytes(cat(settings.user, ":", settings.password))))) {}
+
+  static http::client::http_client_config configuration() {
+    http::client::http_client_config config;
+    config.set_max_redirects(0);  // It would carry the login to the new host.
+    config.set_request_compressed_response(false);
+    config.set_timeout(std::chrono::seconds(60));  // A chunk's; the deadline of `ask` is what counts.
+    return config;
+  }
+
+  [[nodiscard]] http::http_request build(const Request& request, Exchange& exchange) const;
+
+  http::client::http_client client;
+  std::string authorization;
+};
+
+http::http_request DeskHttp::State::build(const Request& request, Exchange& exchange) const {
+  http::http_request made(request.method);
+  made.set_request_uri(web::uri(request.target));
+  std::string type = "application/octet-stream";
+  for (const Header& header : request.headers) {
+    if (equal_ignoring_case(header.name, "content-type"))
+      type = header.value;
+    else
+      made.headers().add(header.name, header.value);
+  }
+  if (!authorization.empty()) made.headers().add("Authorization", authorization);
+  if (may_carry_body(request.method))
+    made.set_body(unrepeatable_body(request), request.reader ? request.length : request.body.size(), type);
+  made.set_response_stream(exchange.body.create_ostream());
+  return made;
+}
+
+void DeskHttp::initialise() {
+  try {
+    crossplat::threadpool::initialize_with_threads(2);  // Forty otherwise; only before the first use.
+  } catch (const std::exception&) {
+    // Somebody was first; the number is a cost, not a promise.
+  }
+}
+
+DeskHttp::DeskHttp(Settings settings) {
+  try {
+    state_ = std::make_unique<State>(settings);
+  } catch (const std::exception& error) {
+    throw std::invalid_argument(cat("no address of a desk: ", harmless(error.what())));
+  }
+}
+
+DeskHttp::~DeskHttp() = default;
+
+DeskHttp::Answer DeskHttp::ask(const Request& request, const std::atomic<bool>& cancelled) {
+  const auto end = steady_clock::now() + request.deadline;
+  if (may_carry_body(request.method) && request.body.empty() && request.length == 0)
+    return {.rc = EXH_BADARG, .why = "a writing request needs a body, or the library may repeat it"};
+  const auto exchange = std::make_shared<Exchange>();
+  std::future<void> ended = exchange->ended.get_future();
+  pplx::cancellation_token_source stop;
+  http::http_request made;
+  try {
+    made = state_->build(request, *exchange);
+  } catch (const std::exception& error) {
+    return {.rc = EXH_RETRY, .why = cat("nothing was sent: ", harmless(error.what()))};
+  }
+  try {
+    state_->client.request(made, stop.get_token())
+        .then([](const http::http_response& response) { return response.content_ready(); })
+        .then([exchange](const pplx::task<http::http_response>& task) {
+          try {
+            exchange->response = task.get();
+          } catch (...) {
+            exchange->failure = std::current_exception();
+          }
+          exchange->ended.set_value();
+        });
+  } catch (const std::exception& error) {
+    return failure_of(error.what());
+  }
+  while (ended.wait_for(look_round) != std::future_status::ready && steady_clock::now() < end && !cancelled) {
+  }
+  if (ended.wait_for(Milliseconds(0)) != std::future_status::ready) {
+    stop.cancel();
+    ended.wait_for(grace);
+    return {.rc = EXH_UNKNOWN, .why = cancelled ? "cancelled while it was on the way" : "no whole answer in time"};
+  }
+  if (exchange->failure) return failure_of(exchange->failure);
+  Answer answer{.status = exchange->response.status_code()};
+  if (answer.status < 200 || exchange->body.collection().size() > body_bytes_max) {
+    answer.why = answer.status < 200 ? "only an interim answer came" : "the answer is too large";
+    return answer;
+  }
+  const auto& headers = exchange->response.headers();
+  if (const auto found = headers.find("Retry-After"); found != headers.end())
+    answer.retry_after_ms = retry_after_ms(found->second);
+  if (const auto found = headers.find("Content-Type"); found != headers.end()) answer.content_type = found->second;
+  answer.rc = EXH_OK;
+  answer.body = std::string(as_text(exchange->body.collection()));
+  return answer;
+}
+
+}  // namespace exhibit

@@ -1,0 +1,128 @@
+#include "runtime/adapter_host.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "exhibit/types.h"
+#include "runtime/adapter_desk.h"
+
+namespace exhibit {
+namespace {
+
+/// Bytes as a file that nobody can write to any more.
+FileHandle as_file(ByteView bytes) {
+  FileHandle file(::memfd_create("exhibit-attachment", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  for (std::size_t at = 0; file && at < bytes.size();) {
+    const ssize_t put = ::write(file.get(), bytes.data() + at, bytes.size() - at);
+    if (put <= 0) return FileHandle();
+    at += static_cast<std::size_t>(put);
+  }
+  if (file) ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+  return file;
+}
+
+struct Attachment {
+  FileHandle file;
+  EvidencePart part;
+};
+
+std::optional<Attachment> attachment_of(const SendDelivery& delivery, FileHandle file) {
+  if (delivery.kind != DeliveryKind::attach) return std::nullopt;
+  Attachment made{.file = std::move(file), .part = {.name = delivery.attachment_name, .mime = {}, .sha256 = {}}};
+  if (delivery.attached_evidence)
+    made.part.sha256 = delivery.attached_evidence->text;
+  else
+    made.part.sha256 = hex(sha256(ByteView(delivery.attachment)));
+  if (!made.file && !delivery.attached_evidence) made.file = as_file(delivery.attachment);
+  struct stat facts {};
+  if (!made.file || ::fstat(made.file.get(), &facts) != 0) return std::nullopt;
+  made.part.length = static_cast<std::uint64_t>(facts.st_size);
+  made.part.mime = text_at(parse_json(delivery.body).value_or(Json::object()), "mime");
+  return made;
+}
+
+Result<std::string> read_document(const AdapterResult& result, std::uint64_t matches) {
+  if (result.rc != EXH_OK) return Error{Errc::unavailable, result.why()};
+  Json document = parse_json(result.document, message_bytes_max).value_or(Json::object());
+  document["matches"] = matches;
+  document["remote_id"] = result.ticket;
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+class AdapterDesk final : public Desk {
+ public:
+  AdapterDesk(const DeskSettings& settings, AdapterDeskWorld world)
+      : worker_(std::make_shared<AdapterWorker>(settings, std::move(world))) {}
+  AdapterDesk(const AdapterDesk&) = delete;
+  AdapterDesk& operator=(const AdapterDesk&) = delete;
+  ~AdapterDesk() override { stop(); }
+
+  void send(const SendDelivery& delivery, const std::string& map_json, FileHandle attachment,
+            std::function<void(DeliveryOutcome)> done) override {
+    std::optional<Attachment> attached = attachment_of(delivery, std::move(attachment));
+    if (delivery.kind == DeliveryKind::attach && !attached)
+      return done({.kind = DeliveryOutcome::Kind::rejected,
+                   .ticket = {},
+                   .number = {},
+                   .url = {},
+                   .retry_after = {},
+                   .why = "evidence-missing: the file to attach cannot be read"});
+    AdapterWorker::Call call{.kind = FrameKind::apply, .members = {}, .files = {}, .done = {}};
+    call.members =
+        apply_members(delivery, map_json, attached ? std::optional(attached->part) : std::nullopt, worker_->deadline());
+    if (attached) call.files.push_back(std::move(attached->file));
+    call.done = [done = std::move(done)](const AdapterResult& result) { done(outcome_of(result)); };
+    worker_->submit(std::move(call));
+  }
+
+  void look_up(const LookUpDelivery& wanted, std::function<void(DeliveryLookedUp)> done) override {
+    find(wanted,
+         [done = std::move(done), id = wanted.id](const AdapterResult& result) { done(looked_up(id, result)); });
+  }
+
+  void read(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) override {
+    const LookUpDelivery wanted{.id = {"read"}, .correlation = correlation, .ticket = {}};
+    find(wanted, [worker = worker_, done = std::move(done)](const AdapterResult& found) {
+      if (found.rc == EXH_ABSENT) return done(Error{Errc::not_found, "the desk holds no such ticket"});
+      if (found.rc != EXH_OK) return done(Error{Errc::unavailable, found.why()});
+      AdapterWorker::Call call{
+          .kind = FrameKind::read, .members = cat("\"ticket\":", json_quoted(found.ticket)), .files = {}, .done = {}};
+      call.done = [done, matches = found.matches](const AdapterResult& result) {
+        done(read_document(result, matches));
+      };
+      worker->submit(std::move(call));
+    });
+  }
+
+  void stop() { worker_->stop(); }
+
+ private:
+  void find(const LookUpDelivery& wanted, std::function<void(AdapterResult)> done) {
+    AdapterWorker::Call call{.kind = FrameKind::find,
+                             .members = find_members(wanted, worker_->deadline()),
+                             .files = {},
+                             .done = std::move(done)};
+    worker_->submit(std::move(call));
+  }
+
+  std::shared_ptr<AdapterWorker> worker_;
+};
+
+}  // namespace
+
+std::shared_ptr<Desk> make_adapter_desk(const DeskSettings& settings, AdapterDeskWorld world) {
+  return std::make_shared<AdapterDesk>(settings, std::move(world));
+}
+
+void stop_adapter_desk(Desk& desk) {
+  if (auto* const adapter = dynamic_cast<AdapterDesk*>(&desk)) adapter->stop();
+}
+
+}  // namespace exhibit

@@ -1,0 +1,142 @@
+#include "runtime/adapter_message.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "exhibit/adapter.h"
+#include "packet/address.h"
+
+namespace exhibit {
+namespace {
+
+std::uint32_t kind_number(DeliveryKind kind) {
+  switch (kind) {
+    case DeliveryKind::ensure: return EXH_OP_ENSURE;
+    case DeliveryKind::note: return EXH_OP_NOTE;
+    case DeliveryKind::attach: return EXH_OP_ATTACH;
+    case DeliveryKind::link: return EXH_OP_LINK;
+    case DeliveryKind::state: return EXH_OP_STATE;
+  }
+  return 0;
+}
+
+std::int64_t milliseconds_of(Nanoseconds duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+/// The host part of an address, when it is digits: "https://10.1.2.3:8443/x" gives 10.1.2.3.
+std::optional<IpAddress> literal_host(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  if (url.starts_with('[')) return IpAddress::parse(url.substr(1, url.find(']') - 1));
+  const std::string_view host = url.substr(0, url.find(':'));
+  return host == "localhost" ? IpAddress::v4(127, 0, 0, 1) : IpAddress::parse(host);
+}
+
+}  // namespace
+
+std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
+                          const std::optional<EvidencePart>& evidence, Nanoseconds deadline) {
+  Json body = parse_json(delivery.body).value_or(Json::object());
+  body["fields"] = parse_json(map_json).value_or(Json::object());
+  JsonWriter json;
+  json.object().member("kind", kind_number(delivery.kind)).member("op_id", delivery.id.text);
+  json.member("correlation_id", delivery.correlation.text).member("ticket", delivery.ticket);
+  json.member("seq", delivery.order).member("attempt", delivery.attempt);
+  json.member("deadline_ms", milliseconds_of(deadline));
+  json.key("body").raw(body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (evidence) {
+    json.key("blobs").array().object().member("name", evidence->name).member("mime", evidence->mime);
+    json.member("sha256", evidence->sha256).member("length", evidence->length).end().end();
+  }
+  return cat("\"op\":", json.end().text());
+}
+
+std::string find_members(const LookUpDelivery& look_up, Nanoseconds deadline) {
+  JsonWriter json;
+  json.object().member("kind", kind_number(look_up.kind)).member("op_id", look_up.id.text);
+  json.member("correlation_id", look_up.correlation.text).member("ticket", look_up.ticket);
+  json.member("attempt", 1).member("deadline_ms", milliseconds_of(deadline)).key("body").object().end();
+  return cat("\"op\":", json.end().text());
+}
+
+std::string open_members(const DeskSettings& settings, const std::string& password, const std::string& profile_json) {
+  JsonWriter json;
+  json.object().member("url", settings.url);
+  if (!settings.login.user.empty())
+    json.key("login").object().member("user", settings.login.user).member("password", password).end();
+  if (!profile_json.empty()) json.key("profile").raw(profile_json);
+  json.key("allow").array();
+  if (const auto host = literal_host(settings.url)) json.value(host->text());
+  json.end();
+  return cat("\"config\":", json.end().text());
+}
+
+AdapterResult read_result(const std::string& payload) {
+  AdapterResult result{
+      .rc = EXH_UNKNOWN, .ticket = {}, .number = {}, .url = {}, .cause = {}, .text = {}, .document = {}};
+  const Result<Json> parsed = parse_json(payload, message_bytes_max);
+  const auto rc = parsed ? parsed->find("rc") : Json::const_iterator();
+  if (!parsed || rc == parsed->end() || !rc->is_number_integer()) {
+    result.cause = "no-answer";
+    return result;
+  }
+  result.rc = rc->get<std::int32_t>();
+  const Json said = parsed->value("result", Json::object());
+  result.ticket = text_at(said, "ticket");
+  result.number = text_at(said, "number");
+  result.url = text_at(said, "url");
+  result.cause = text_at(said, "cause");
+  result.text = text_at(said, "text");
+  if (const auto found = said.find("matches"); found != said.end() && found->is_number_unsigned())
+    result.matches = found->get<std::uint64_t>();
+  if (const auto found = said.find("retry_after_ms"); found != said.end() && found->is_number_unsigned())
+    result.retry_after = std::chrono::milliseconds(found->get<std::uint32_t>());
+  if (const auto found = said.find("document"); found != said.end()) result.document = found->dump();
+  return result;
+}
+
+std::string AdapterResult::why() const {
+  if (cause.empty() || text.empty()) return cat(cause, text);
+  return cat(cause, ": ", text);
+}
+
+DeliveryOutcome outcome_of(const AdapterResult& result) {
+  using Kind = DeliveryOutcome::Kind;
+  DeliveryOutcome outcome{.kind = Kind::unknown,
+                          .ticket = result.ticket,
+                          .number = result.number,
+                          .url = result.url,
+                          .retry_after = result.retry_after,
+                          .why = result.why()};
+  switch (result.rc) {
+    case EXH_OK: outcome.kind = Kind::done; break;
+    case EXH_RETRY:
+    case EXH_BUSY: outcome.kind = Kind::retry; break;
+    case EXH_DENIED: outcome.kind = Kind::denied; break;
+    case EXH_GONE: outcome.kind = Kind::gone; break;
+    case EXH_REJECTED:
+    case EXH_UNSUPPORTED:
+    case EXH_BADARG: outcome.kind = Kind::rejected; break;
+    default: break;  // Unknown, internal, a code of a later version: it may have been sent.
+  }
+  return outcome;
+}
+
+DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result) {
+  using Found = DeliveryLookedUp::Found;
+  DeliveryLookedUp answer{.id = id,
+                          .found = Found::failed,
+                          .ticket = result.ticket,
+                          .number = result.number,
+                          .url = result.url,
+                          .why = result.why()};
+  if (result.rc == EXH_OK) answer.found = result.matches > 1 ? Found::several : Found::one;
+  if (result.rc == EXH_ABSENT) answer.found = Found::none;
+  return answer;
+}
+
+}  // namespace exhibit

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/frame.h"
+#include "config/settings.h"
+#include "engine/fact.h"
+#include "engine/input.h"
+
+/// What is said between the plugin and its adapter runner, and what an answer means for the engine. Pure.
+namespace exhibit {
+
+/// One piece of evidence as the message names it; its descriptor travels beside.
+struct EvidencePart {
+  std::string name, mime, sha256;
+  std::uint64_t length = 0;
+};
+
+/// How a call ended.
+struct AdapterResult {
+  std::int32_t rc = 0;  ///< exh_rc
+  std::string ticket, number, url, cause, text, document;
+  std::uint64_t matches = 0;
+  std::optional<Nanoseconds> retry_after = {};
+
+  /// "cause: text", as far as there is any.
+  [[nodiscard]] std::string why() const;
+};
+
+/// "op":{...} of an apply; the tenant's own fields go into the body.
+std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
+                          const std::optional<EvidencePart>& evidence, Nanoseconds deadline);
+std::string find_members(const LookUpDelivery& look_up, Nanoseconds deadline);
+/// "config":{...} of an open. An address that the operator wrote himself may be reached although it is an inner one; a
+/// name may not lead to one.
+std::string open_members(const DeskSettings& settings, const std::string& password, const std::string& profile_json);
+
+/// An answer that cannot be read is EXH_UNKNOWN.
+AdapterResult read_result(const std::string& payload);
+
+DeliveryOutcome outcome_of(const AdapterResult& result);
+DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result);
+
+}  // namespace exhibit

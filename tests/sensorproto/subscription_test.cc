@@ -1,0 +1,172 @@
+#include "sensorproto/sdee/subscription.h"
+
+#include <gmock/gmock.h>
+
+#include "base/text.h"
+
+namespace exhibit {
+namespace {
+
+using testing::HasSubstr;
+using testing::SizeIs;
+
+std::string body(std::string_view inside) {
+  return cat("<env:Envelope xmlns:env='e' xmlns:sd='s'><env:Header/><env:Body>", inside, "</env:Body></env:Envelope>");
+}
+std::string fault(std::string_view code) {
+  return body(cat("<env:Fault><env:Code><env:Value>env:Sender</env:Value><env:Subcode><env:Value>sd:", code,
+                  "</env:Value></env:Subcode></env:Code><env:Reason>no</env:Reason></env:Fault>"));
+}
+const std::string opened = body("<sd:subscriptionId>sub-7</sd:subscriptionId>");
+const std::string nothing = body("<sd:events></sd:events>");
+std::string alert(int id) {
+  return body(cat("<sd:events><sd:evIdsAlert eventId='", id, "'><sd:time>", id,
+                  "000000000</sd:time></sd:evIdsAlert></sd:events>"));
+}
+
+class SubscriptionTest : public testing::Test {
+ protected:
+  std::string request() {
+    const auto next = subscription.next();
+    const auto* made = std::get_if<SensorRequest>(&next);
+    return made                                                          ? made->target
+           : std::holds_alternative<SdeeSubscription::Pause>(next)       ? "pause"
+           : std::holds_alternative<SdeeSubscription::AwaitCommit>(next) ? "await"
+                                                                         : "halted";
+  }
+  auto answer(const std::string& text, int status = 200) {
+    return subscription.answered({status, "id=xyz; path=/", text});
+  }
+  void open() {
+    (void)subscription.next();
+    (void)answer(opened);
+  }
+
+  SdeeSubscription subscription{{}, {}};
+};
+
+TEST_F(SubscriptionTest, OpensFromTheBeginningAndAsksForTheThreeKindsOfEvents) {
+  EXPECT_EQ(
+      request(),
+      "/cgi-bin/sdee-server?action=open&events=evIdsAlert+evStatus+evError&force=no&sessionCookies=yes&startTime=0");
+}
+
+TEST_F(SubscriptionTest, AcknowledgesOnlyWhatIsCommitted) {
+  open();
+  EXPECT_THAT(request(), HasSubstr("action=get&subscriptionId=sub-7&confirm=yes"));
+  ASSERT_TRUE(answer(alert(5)));
+  EXPECT_EQ(request(), "await");
+  EXPECT_EQ(request(), "await");
+  subscription.committed();
+  EXPECT_THAT(request(), HasSubstr("confirm=yes"));
+}
+
+TEST_F(SubscriptionTest, AFailedCommitAsksForTheSameBatchAgain) {
+  open();
+  (void)request();
+  ASSERT_TRUE(answer(alert(5)));
+  subscription.commit_failed();
+  EXPECT_EQ(request(), "pause");
+  EXPECT_THAT(request(), HasSubstr("confirm=no"));
+}
+
+TEST_F(SubscriptionTest, ALostAnswerAsksForItAgain) {
+  open();
+  (void)request();
+  subscription.failed("timeout");
+  EXPECT_EQ(request(), "pause");
+  EXPECT_THAT(request(), HasSubstr("confirm=no"));
+}
+
+TEST(Subscription, AfterARestartTheFirstGetSaysConfirmNo) {
+  SdeeSubscription resumed({}, {"sub-3", "sess", "id=1", 5'000'000'000});
+  const auto request = std::get<SensorRequest>(resumed.next());
+  EXPECT_THAT(request.target, HasSubstr("action=get&subscriptionId=sub-3&sessionId=sess&confirm=no"));
+  EXPECT_EQ(request.cookie, "id=1");
+}
+
+TEST(Subscription, ALostSubscriptionIsOpenedAgainFromTheCursorWithAnOverlap) {
+  SdeeSubscription resumed({}, {"sub-3", "", "", 100'000'000'000});
+  (void)resumed.next();
+  EXPECT_FALSE(resumed.answered({200, "", fault("errNotFound")}));
+  EXPECT_THAT(std::get<SensorRequest>(resumed.next()).target, HasSubstr("action=open"));
+  EXPECT_THAT(std::get<SensorRequest>(resumed.next()).target, HasSubstr("startTime=40000000000"));
+}
+
+TEST_F(SubscriptionTest, TwoRefusedLoginsStopItUntilItIsResumed) {
+  (void)request();
+  (void)answer("", 401);
+  EXPECT_EQ(request(), "pause");
+  (void)request();
+  (void)answer("", 401);
+  EXPECT_EQ(request(), "halted");
+  EXPECT_EQ(request(), "halted");
+  subscription.resume();
+  EXPECT_THAT(request(), HasSubstr("action=open"));
+}
+
+TEST_F(SubscriptionTest, AFullSensorIsAskedAgainLaterAndNeverForced) {
+  (void)request();
+  (void)answer(fault("errLimitExceeded"));
+  EXPECT_EQ(request(), "pause");
+  EXPECT_THAT(request(), HasSubstr("force=no"));
+}
+
+TEST_F(SubscriptionTest, MissedEventsBecomeAGap) {
+  open();
+  (void)request();
+  const auto batch =
+      answer(body("<sd:missedEvents>true</sd:missedEvents><sd:events><sd:evIdsAlert "
+                  "eventId='5'><sd:time>5000000000</sd:time></sd:evIdsAlert></sd:events>"));
+  ASSERT_TRUE(batch && batch->gap);
+  EXPECT_EQ(batch->gap->cause, "missed-events");
+  EXPECT_EQ(batch->gap->to_ns, 5'000'000'000);
+}
+
+TEST_F(SubscriptionTest, TheSamePoisonThreeTimesIsPutAsideWithAGap) {
+  open();
+  for (int i = 0; i < 2; ++i) {
+    (void)request();
+    EXPECT_FALSE(answer("<broken"));
+    EXPECT_EQ(request(), "pause");
+  }
+  EXPECT_THAT(request(), HasSubstr("confirm=no"));
+  const auto batch = answer("<broken");
+  ASSERT_TRUE(batch && batch->gap);
+  EXPECT_EQ(batch->gap->cause, "unreadable-batch");
+  EXPECT_THAT(batch->unreadable, SizeIs(1));
+  subscription.committed();
+  EXPECT_THAT(request(), HasSubstr("confirm=yes"));
+}
+
+TEST_F(SubscriptionTest, OurOwnLoginsAreNoNews) {
+  open();
+  (void)request();
+  const auto batch =
+      answer(body("<sd:events><evStatus eventId='8'><time>9000000000</time><loginAction/></evStatus></sd:events>"));
+  ASSERT_TRUE(batch);
+  EXPECT_TRUE(batch->events.empty());
+  EXPECT_EQ(batch->cursor.last_time_ns, 0);
+}
+
+TEST_F(SubscriptionTest, PausesGrowAndEnd) {
+  (void)request();
+  Nanoseconds last{0};
+  for (int i = 0; i < 12; ++i) {
+    subscription.failed("refused");
+    const auto pause = std::get<SdeeSubscription::Pause>(subscription.next());
+    EXPECT_GE(pause.length, last);
+    last = pause.length;
+    (void)subscription.next();
+  }
+  EXPECT_EQ(last, std::chrono::seconds{120});
+}
+
+TEST_F(SubscriptionTest, GivesItsSlotBack) {
+  EXPECT_FALSE(subscription.closing());
+  open();
+  EXPECT_THAT(subscription.closing()->target, HasSubstr("action=close&subscriptionId=sub-7"));
+}
+
+}  // namespace
+}  // namespace exhibit
