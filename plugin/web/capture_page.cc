@@ -25,10 +25,10 @@ Band band_of(const IncidentPage& page, const CaptureView& capture) {
   const Zone& zone = page.rows.view.zone;
   const std::string expected =
       is_known(capture.ready_expected) ? cat("Expected about ", spoken_clock(zone, *capture.ready_expected), ". ") : "";
+  if (capture.on_demand && !is_settled(capture.state) && capture.state != CaptureState::fetching)
+    return {"demand", "On demand", "The sensor has it, and it is fetched only when somebody asks."};
   switch (capture.state) {
     case CaptureState::expected:
-      if (capture.on_demand) return {"demand", "On demand", "The sensor has it; it is fetched when somebody asks."};
-      [[fallthrough]];
     case CaptureState::recording: return {"recording", "Recording", cat(expected, "This page fills in by itself.")};
     case CaptureState::due: return {"recording", "Waiting", cat(expected, "This page fills in by itself.")};
     case CaptureState::fetching: return {"recording", "Fetching", "It is on its way from the sensor."};
