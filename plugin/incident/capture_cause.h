@@ -41,7 +41,7 @@ std::string_view token(CaptureCause cause);
 CaptureCause parse_cause(std::string_view token);
 /// For the ticket: "overwritten on the sensor before we could fetch it".
 std::string_view sentence(CaptureCause cause);
-/// What the operator or the analyst can do so that it does not happen again, or instead.
+/// What the operator or the analyst can do so that it does not happen again, or instead. Empty: nothing is to be done.
 std::string_view remedy(CaptureCause cause);
 
 }  // namespace exhibit

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/utc.h"
 #include "incident/ticket_text.h"
 #include "incident/wrap.h"
 
@@ -10,6 +11,9 @@ namespace {
 
 std::string span_text(const Zone& zone, WallTime first, WallTime last) {
   const Zone::Local from = zone.at(first), to = zone.at(last);
+  if (const std::string day = long_date(from.civil); day != long_date(to.civil))
+    return cat(day, " ", clock_millis(from.civil), " - ", long_date(to.civil), " ", clock_millis(to.civil), " ",
+               to.abbreviation);
   std::string text = cat(clock_millis(from.civil), " - ", clock_millis(to.civil), " ", to.abbreviation);
   const std::string utc_from = clock_seconds(civil_of(first)).substr(0, 5),
                     utc_to = clock_seconds(civil_of(last)).substr(0, 5);
@@ -33,7 +37,7 @@ std::string answer_clause(const CaptureView& capture) {
   const CaptureReport& report = *capture.report;
   if (!report.answer) return "this flow is not in the capture";
   if (report.answer->kind == Answer::Kind::none_in_capture) return answer_text(*report.answer);
-  return cat("target answered ", answer_text(*report.answer));
+  return cat("target answered ", report.answer->kind == Answer::Kind::http ? "" : "with ", answer_text(*report.answer));
 }
 
 std::string quality_text(const CaptureView& capture) {
@@ -84,12 +88,12 @@ std::string ready_note(const TicketView& view, const CaptureView& capture) {
 std::string lost_note(const TicketView& view, const CaptureView& capture) {
   std::vector<std::string> lines;
   add_wrapped(lines, cat("CAPTURE LOST: ", sentence(capture.cause), "."));
-  add_wrapped(lines, "Whether the target answered cannot be told from packets any more.");
+  add_wrapped(lines, "Whether the target answered cannot be told from packets.");
   std::vector<std::string> proof;
   for (const std::string& clause : capture.proof) proof.push_back(harmless(clause));
   if (!proof.empty()) add_wrapped(lines, cat("Proof: ", join(proof, "; "), "."));
   add_wrapped(lines, cat("Do next: ", next_step(view)));
-  add_wrapped(lines, cat("To keep the next one: ", remedy(capture.cause), "."));
+  if (!remedy(capture.cause).empty()) add_wrapped(lines, cat("To keep the next one: ", remedy(capture.cause), "."));
   lines.push_back(cat("Same link: ", view.link));
   return join(lines, "\n");
 }
@@ -99,7 +103,10 @@ std::string lost_note(const TicketView& view, const CaptureView& capture) {
 std::string next_step(const TicketView& view) {
   const Alert& alert = *view.first;
   const Zone::Local local = view.zone.at(alert.time);
-  const std::string when = cat(clock_seconds(local.civil), " ", local.abbreviation);
+  // A backlog's alert is of another day than the analyst's.
+  const bool old = elapsed(alert.time, alert.received) > std::chrono::hours{12};
+  const std::string when =
+      cat(old ? cat(long_date(local.civil), " ") : "", clock_seconds(local.civil), " ", local.abbreviation);
   if (alert.targets.empty()) return cat("firewall log at ", when, ".");
   const Endpoint& target = alert.targets.front();
   const bool web = target.port == 80 || target.port == 443 || target.port == 8080;

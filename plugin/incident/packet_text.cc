@@ -1,6 +1,7 @@
 #include "incident/packet_text.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "incident/wrap.h"
@@ -26,12 +27,26 @@ std::string shown(const TicketView& view, std::string_view foreign) {
   return defanged(view.disclosure == Disclosure::full ? std::string(foreign) : mask_secrets(foreign));
 }
 
-std::string link_name(const Decoded& packet) { return std::string(link_type::name_of(packet.link_type)); }
+std::string link_words(const Decoded& packet) {
+  if (packet.link_type == link_unknown) return "of a link type that we cannot tell";
+  return cat("link type guessed: ", link_type::name_of(packet.link_type));
+}
 
 /// "IPv4 …; TCP …" does not always fit one line: break it where the layers meet.
 std::vector<std::string> header_lines(const Decoded& packet, ByteView bytes) {
   std::vector<std::string> lines;
-  for (std::string& line : wrap(summary(packet, bytes), columns_max - 2, "  ")) lines.push_back("  " + line);
+  const std::string all = summary(packet, bytes);
+  if (all.size() <= columns_max - 2) return {"  " + all};
+  std::string line;
+  for (std::string_view rest = all; !rest.empty();) {
+    const std::size_t end = std::min(rest.find("; "), rest.size());
+    const std::string_view part = rest.substr(0, std::min(end + 1, rest.size()));
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+    if (!line.empty() && line.size() + 1 + part.size() > columns_max - 2)
+      lines.push_back("  " + std::exchange(line, {}));
+    line += cat(line.empty() ? (lines.empty() ? "" : "  ") : " ", part);
+  }
+  lines.push_back("  " + line);
   return lines;
 }
 
@@ -40,6 +55,7 @@ std::vector<std::string> payload_text(const TicketView& view, std::string_view p
   // Masked as a whole before it is split: a secret may stand on a line of its own.
   const std::string masked = view.disclosure == Disclosure::full ? std::string(payload) : mask_secrets(payload);
   std::string_view rest = masked;
+  bool cut = false;
   while (!rest.empty() && lines.size() < payload_lines_max) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
@@ -47,11 +63,15 @@ std::vector<std::string> payload_text(const TicketView& view, std::string_view p
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
     for (std::string& piece : wrap(defanged(line), columns_max - 4))
-      if (lines.size() < payload_lines_max) lines.push_back("  | " + piece);
+      if (lines.size() < payload_lines_max)
+        lines.push_back("  | " + piece);
+      else
+        cut = true;
   }
-  lines.push_back(!rest.empty() ? cat("  (", payload.size(), " bytes of payload; all of it at the link)")
-                  : complete    ? "  (request complete; hex and original at the link)"
-                                : "  (hex and original at the link)");
+  lines.push_back(!rest.empty() || cut
+                      ? cat("  (", grouped(payload.size()), " bytes of payload; all of it at the link)")
+                  : complete ? "  (request complete; hex and original at the link)"
+                             : "  (hex and original at the link)");
   return lines;
 }
 
@@ -61,7 +81,7 @@ std::vector<std::string> payload_hex(ByteView payload) {
   const std::string dump = hex_dump(payload.first(shown_bytes), shown_bytes);
   for (const std::string_view line : split(dump, "\n")) lines.push_back(cat("  ", line));
   if (shown_bytes < payload.size())
-    lines.push_back(cat("  (", payload.size() - shown_bytes, " more bytes at the link)"));
+    lines.push_back(cat("  (", grouped(payload.size() - shown_bytes), " more bytes at the link)"));
   return lines;
 }
 
@@ -76,7 +96,7 @@ std::vector<std::string> trigger_packet_lines(const TicketView& view, const Deco
   }
   const ByteView bytes = alert.trigger_packet;
   std::vector<std::string> lines = {
-      cat("Trigger packet (", bytes.size(), " bytes, link type guessed: ", link_name(packet), ")")};
+      cat("Trigger packet (", grouped(bytes.size()), " bytes, ", link_words(packet), ")")};
   for (std::string& line : header_lines(packet, bytes)) lines.push_back(std::move(line));
   if (!packet.stopped.empty())
     for (std::string& line : wrap(cat("(decoded this far: ", packet.stopped, ")"), columns_max - 2))
@@ -107,11 +127,18 @@ std::string request_phrase(const TicketView& view, const Decoded& packet) {
     const std::string_view part = cut_utf8(whole, phrase_max);
     return part.size() < whole.size() ? cat(part, "...") : whole;
   };
-  if (packet.http && !packet.http->uri.empty()) return cat("asked {target} for ", cut(packet.http->uri));
+  if (packet.http && !packet.http->uri.empty()) {
+    const std::string& method = packet.http->method;
+    const bool asks = method.empty() || method == "GET" || method == "HEAD";
+    return asks ? cat("asked {target} for ", cut(packet.http->uri))
+                : cat("sent {target} an HTTP ", harmless(cut_utf8(method, 20)), " for ", cut(packet.http->uri));
+  }
   if (!packet.dns.empty() && !(packet.dns_info && packet.dns_info->response))
     return cat("asked {target} for the name ", cut(packet.dns.front()));
   if (packet.sni) return cat("opened TLS to ", cut(*packet.sni), " at {target}");
-  if (!packet.first_line.empty()) return cat("said to {target}: ", cut(packet.first_line));
+  const std::string_view first = trim(packet.first_line);
+  if (first.starts_with("SMB")) return cat("sent to {target}: ", cut(first));
+  if (!first.empty()) return cat("said to {target}: \"", cut(first), "\"");
   return {};
 }
 

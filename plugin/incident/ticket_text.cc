@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/utc.h"
 #include "incident/packet_text.h"
 #include "incident/wrap.h"
 
@@ -55,13 +56,35 @@ std::string who_to_whom(const Alert& alert) {
   return cat(attacker_name(alert), " > ", target_name(alert));
 }
 
+/// A long IPv6 address as a title has room for it: "fd52:429e:..:4dc4". The whole one stands in the ticket.
+Endpoint shortened(Endpoint endpoint) {
+  const std::string& whole = endpoint.address;
+  const auto parsed = IpAddress::parse(whole);
+  if (!parsed || !parsed->is_v6() || whole.size() <= 20) return endpoint;
+  const std::size_t second = whole.find(':', whole.find(':') + 1);
+  endpoint.address = cat(whole.substr(0, second), ":..", whole.substr(whole.rfind(':')));
+  return endpoint;
+}
+
+std::string title_head(const Alert& alert) {
+  constexpr std::size_t head_max = 55;  // Behind it the name begins, and a phone shows 60.
+  const std::string severity = cat(upper(token(alert.severity)), ": ");
+  const std::string whole = who_to_whom(alert);
+  if (severity.size() + whole.size() <= head_max) return cat(severity, whole);
+  Alert brief;
+  brief.sensor = {std::string(cut_utf8(alert.sensor.text, 40))};
+  if (alert.attacker) brief.attacker = shortened(*alert.attacker);
+  for (const Endpoint& target : alert.targets) brief.targets.push_back(shortened(target));
+  return cat(severity, who_to_whom(brief));
+}
+
 std::string title_of(const TicketView& view) {
   const Alert& alert = *view.first;
-  const std::string head = cat(upper(token(alert.severity)), ": ", who_to_whom(alert), " ");
+  const std::string head = cat(title_head(alert), " ");
   const std::string tail = cat(", ", short_block(alert));
   const std::string name = signature_name(alert);
   const std::size_t room = title_max > head.size() + tail.size() ? title_max - head.size() - tail.size() : 0;
-  const std::string_view fits = cut_utf8(name, room);
+  const std::string fits = name.size() <= room ? name : cat(trim(cut_utf8(name, room > 2 ? room - 2 : 0)), "..");
   return std::string(cut_utf8(cat(head, fits, tail), title_max));
 }
 
@@ -167,13 +190,13 @@ std::vector<std::string> when_lines(const TicketView& view) {
   std::string first = cat(long_date(local.civil), " ", clock_millis(local.civil), " ", local.abbreviation);
   if (!view.zone.is_utc()) first += cat(" = ", clock_millis(civil_of(alert.time)), " UTC");
   std::vector<std::string> lines = labelled("When", first);
-  const Nanoseconds late = alert.received - alert.time;
+  const Nanoseconds late = elapsed(alert.time, alert.received);
   std::string second =
       late < std::chrono::seconds{1} ? "received within a second" : cat("received ", duration_text(late), " later");
   if (!alert.time_from_sensor)
     second = "the sensor gave no time; this is when we received it";
   else if (late < -std::chrono::seconds{1})
-    second = cat("the sensor's clock is ahead of ours by ", duration_text(-late));
+    second = cat("the sensor's clock is ahead of ours by ", duration_text(elapsed(alert.received, alert.time)));
   else if (late > std::chrono::minutes{5})
     second = cat("received ", duration_text(late), " later: a backlog, or the sensor's clock is behind");
   for (std::string& line : labelled("", second)) lines.push_back(std::move(line));
@@ -183,6 +206,7 @@ std::vector<std::string> when_lines(const TicketView& view) {
 std::string endpoint_words(const TicketView& view, const Endpoint& endpoint) {
   std::string place = is_ours(view, endpoint.address)                 ? cat(view.tenant_name, ", inside")
                       : equal_ignoring_case(endpoint.locality, "OUT") ? "outside"
+                      : equal_ignoring_case(endpoint.locality, "IN")  ? "inside"
                                                                       : harmless(cut_utf8(endpoint.locality, 40));
   if (!endpoint.os.empty()) place += cat(place.empty() ? "" : "; ", harmless(cut_utf8(endpoint.os, 60)));
   return cat(address_with_port(endpoint), place.empty() ? "" : cat(" (", place, ")"));
@@ -270,20 +294,28 @@ std::string headline(const TicketView& view) {
     const std::string phrase = request_phrase(view, packet);
     const bool from_attacker =
         packet.ip.empty() || !alert.attacker || packet.ip.front().source.text() == alert.attacker->address;
-    if (!phrase.empty() && from_attacker) return cat(who, " ", replace_all(phrase, "{target}", target), ".");
+    // In a tunnel it is the inner host that was spoken to.
+    const std::string heard =
+        packet.ip.size() > 1 ? cat(packet.ip.back().target.text(), " (inside a tunnel to ", target, ")") : target;
+    if (!phrase.empty() && from_attacker) return cat(who, " ", replace_all(phrase, "{target}", heard), ".");
   }
   if (!alert.attacker && alert.targets.empty())
     return cat("The sensor saw ", signature_name(alert), " and named neither source nor target.");
-  const std::string via = alert.protocol.empty() ? "" : cat(" over ", harmless(cut_utf8(alert.protocol, 20)));
-  return cat(who, " sent to ", alert.targets.size() == 1 ? address_with_port(alert.targets[0]) : target, via,
-             " what matches ", signature_name(alert), ".");
+  const std::string protocol = harmless(cut_utf8(alert.protocol, 20));
+  const bool known = protocol == "tcp" || protocol == "udp" || protocol == "icmp" || protocol == "sctp";
+  const std::string via = known ? cat(upper(protocol), " ") : protocol.empty() ? "" : cat(protocol, " ");
+  return cat(who, " sent ", via, "traffic to ",
+             alert.targets.size() == 1 ? address_with_port(alert.targets[0]) : target, " that matches \"",
+             signature_name(alert), "\".");
 }
 
 std::string display_filter(const Alert& alert) {
   std::vector<std::string> parts;
   const auto add = [&](const Endpoint& endpoint) {
     const auto address = IpAddress::parse(endpoint.address);
-    if (address) parts.push_back(cat(address->is_v6() ? "ipv6.addr==" : "ip.addr==", address->text()));
+    if (!address) return;
+    std::string part = cat(address->is_v6() ? "ipv6.addr==" : "ip.addr==", address->text());
+    if (parts.empty() || parts.back() != part) parts.push_back(std::move(part));  // A host may speak to itself.
   };
   if (alert.attacker) add(*alert.attacker);
   if (alert.targets.size() == 1) add(alert.targets.front());

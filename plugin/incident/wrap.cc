@@ -3,6 +3,16 @@
 #include "base/text.h"
 
 namespace exhibit {
+namespace {
+
+/// Ends the piece before a "\xNN" that it would cut in two.
+std::string_view before_escape(std::string_view piece) {
+  const std::size_t slash = piece.rfind('\\');
+  const bool cut = slash != std::string_view::npos && slash > 0 && piece.size() - slash < 4;
+  return cut ? piece.substr(0, slash) : piece;
+}
+
+}  // namespace
 
 std::vector<std::string> wrap(std::string_view text, std::size_t columns, std::string_view indent) {
   std::vector<std::string> lines;
@@ -14,7 +24,7 @@ std::vector<std::string> wrap(std::string_view text, std::size_t columns, std::s
       line = indent;
     }
     while (code_points(word) > columns - indent.size()) {
-      const std::string_view piece = cut_utf8(word, columns - code_points(line) - 1);
+      const std::string_view piece = before_escape(cut_utf8(word, columns - code_points(line) - 1));
       lines.push_back(line + std::string(piece));
       line = indent;
       word.remove_prefix(piece.size());

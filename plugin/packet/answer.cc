@@ -240,8 +240,10 @@ std::string_view kind_token(Answer::Kind kind) {
 }
 
 std::string answer_text(const Answer& answer) {
-  const std::string late =
-      answer.milliseconds ? cat(", ", grouped(static_cast<std::uint64_t>(*answer.milliseconds)), " ms later") : "";
+  const std::string late = !answer.milliseconds ? ""
+                           : *answer.milliseconds < 1
+                               ? ", within 1 ms"
+                               : cat(", ", grouped(static_cast<std::uint64_t>(*answer.milliseconds)), " ms later");
   const std::string bytes = cat(grouped(answer.bytes), answer.bytes == 1 ? " byte" : " bytes");
   switch (answer.kind) {
     case Answer::Kind::http: return cat("HTTP ", answer.status.value_or(0), ", ", bytes, late);

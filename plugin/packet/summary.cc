@@ -159,7 +159,7 @@ std::string meaning(const Decoded& decoded, ByteView /*bytes*/) {
   if (decoded.dns_info) return dns_text(decoded);
   if (!decoded.first_line.empty()) return quoted(decoded.first_line);
   if (decoded.ports.empty() || decoded.payload_length == 0) return "";
-  return cat(decoded.payload_length, decoded.payload_length == 1 ? " byte" : " bytes");
+  return cat(grouped(decoded.payload_length), decoded.payload_length == 1 ? " byte" : " bytes", " of payload");
 }
 
 std::string summary_line(const Decoded& decoded, ByteView bytes) {

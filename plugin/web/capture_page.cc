@@ -128,7 +128,7 @@ Node facts_of(const IncidentPage& page, const CaptureRow& row, const CaptureView
   if (capture.state == CaptureState::lost) {
     for (const std::string& clause : capture.proof) fact(list, "Proof", clause);
     fact(list, "Do next", next_step(page.rows.view));
-    fact(list, "Next time", cat(remedy(capture.cause), "."));
+    if (!remedy(capture.cause).empty()) fact(list, "Next time", cat(remedy(capture.cause), "."));
   }
   sharing_facts(list, page, row);
   return list;

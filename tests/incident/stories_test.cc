@@ -114,6 +114,49 @@ TEST_F(Stories, EveryTextKeepsItsBounds) {
   }
 }
 
+TEST_F(Stories, LongAddressesLeaveRoomForWhatHappened) {
+  AlertXml xml;
+  xml.attacker = "fd52:429e:c03c:8235:883c:d6ff:fee1:4dc4";
+  xml.target = "2001:470:e5bf:dead:4957:2174:e82c:4887";
+  alert = xml.alert(noon);
+  EXPECT_EQ(ticket_text(view).title, "HIGH: fd52:429e:..:4dc4 > [2001:470:..:4887]:80 WWW phf, no block reported");
+  for (const std::string_view line : split(std::string_view(ticket_text(view).internal_text), "\n"))
+    EXPECT_TRUE(line.starts_with("Find it") || code_points(line) <= 76U) << line;
+}
+
+TEST_F(Stories, TheFirstLineSaysWhatWasDone) {
+  AlertXml xml;
+  xml.packet = test::frame("POST /login HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  alert = xml.alert(noon);
+  EXPECT_EQ(headline(view), "192.0.2.10 sent 198.51.100.20 an HTTP POST for /login.");
+  xml.packet = test::frame("220 mail ready -0500 \r\n", 40112, 25);
+  alert = xml.alert(noon);
+  EXPECT_EQ(headline(view), "192.0.2.10 said to 198.51.100.20: \"220 mail ready -0500\".");
+  xml.packet.clear();
+  alert = xml.alert(noon);
+  EXPECT_EQ(headline(view), "192.0.2.10 sent TCP traffic to 198.51.100.20:80 that matches \"WWW phf\".");
+}
+
+TEST_F(Stories, AnEscapeIsNotBrokenInTwoAndACutPayloadIsCalledCut) {
+  AlertXml xml;
+  std::string payload;
+  for (int i = 0; i < 400; ++i) payload += std::string("netperf") + '\0';
+  xml.packet = test::frame(payload);
+  alert = xml.alert(noon);
+  const std::string text = ticket_text(view).internal_text;
+  EXPECT_NE(text.find("(3,200 bytes of payload; all of it at the link)"), std::string::npos) << text;
+  for (const std::string_view line : split(std::string_view(text), "\n"))
+    for (const char* broken : {"\\", "\\x", "\\x0"})
+      EXPECT_FALSE(line.ends_with(broken) && !line.ends_with("\\x00")) << line;
+}
+
+TEST_F(Stories, ANoteOfABacklogNamesTheDay) {
+  AlertXml xml;
+  xml.time_ns = "1258628659000000000";
+  alert = xml.alert(noon);
+  EXPECT_NE(next_step(view).find("at Thu 19 Nov 2009 12:04:19 CET from"), std::string::npos) << next_step(view);
+}
+
 TEST_F(Stories, TheCustomersTextHoldsNoPacketContent) {
   const std::string text = ticket_text(view).public_text;
   for (const char* inside : {"phf?", "passwd", "Cookie", "GET "})
