@@ -82,6 +82,7 @@ struct SensorHttp::State {
   ssl::context context;
   std::shared_ptr<Connection> kept;  // At most one idle connection.
   std::set<std::shared_ptr<Connection>> running;
+  bool cancelled = false;
 };
 
 SensorHttp::SensorHttp(Strand strand, const SensorSettings& settings)
@@ -89,6 +90,7 @@ SensorHttp::SensorHttp(Strand strand, const SensorSettings& settings)
 SensorHttp::~SensorHttp() = default;
 
 void SensorHttp::cancel() {
+  state_->cancelled = true;
   state_->kept.reset();
   for (const auto& connection : state_->running) connection->socket().close();
 }
@@ -106,6 +108,8 @@ asio::awaitable<std::optional<SensorCallError>> SensorHttp::connect(std::shared_
     tcp::resolver resolver(state_->strand);
     const auto found = co_await resolver.async_resolve(settings.host, cat(settings.port), token);
     if (failed) co_return SensorCallError{SensorCallError::Kind::unreachable, "the sensor's name cannot be resolved"};
+    // A closed socket would be opened again by connecting.
+    if (state_->cancelled) co_return SensorCallError{SensorCallError::Kind::unreachable, "cancelled"};
     co_await connection->socket().async_connect(found, token);
   }
   if (failed) co_return error_of(failed, "connecting");

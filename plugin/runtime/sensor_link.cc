@@ -44,6 +44,17 @@ class Signal {
   bool set_ = false, value_ = false;
 };
 
+/// What was thrown, for the log.
+std::string text_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& held) {
+    return held.what();
+  } catch (...) {
+    return "an exception without a name";
+  }
+}
+
 }  // namespace
 
 struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
@@ -77,10 +88,13 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
   void finished() {
     if (--running == 0 && stopped) std::exchange(stopped, nullptr)();
   }
-  template <typename Work>
-  void spawn(Work work) {
+  template <typename Work, typename Broken>
+  void spawn(Work work, Broken broken) {
     ++running;
-    asio::co_spawn(strand, std::move(work), [self = shared_from_this()](std::exception_ptr) { self->finished(); });
+    asio::co_spawn(strand, std::move(work), [self = shared_from_this(), broken](std::exception_ptr thrown) {
+      if (thrown && !self->stopping) broken(*self, text_of(thrown));
+      self->finished();
+    });
   }
 
   Executors& executors;
@@ -113,9 +127,19 @@ SensorLink::~SensorLink() = default;
 
 SensorLink::Status SensorLink::status() const { return state_->now; }
 
-void SensorLink::start() { state_->spawn(state_->follow()); }
+void SensorLink::start() {
+  state_->spawn(state_->follow(), [](State& state, const std::string& why) {
+    state.now.state = "failed", state.now.why = why;
+    state.trouble(CaptureCause::sensor_unreachable, cat("the feed stopped by a fault of ours: ", why));
+  });
+}
 
-void SensorLink::fetch(const FetchCapture& order) { state_->spawn(state_->fetch(order)); }
+void SensorLink::fetch(const FetchCapture& order) {
+  if (state_->stopping) return;
+  state_->spawn(state_->fetch(order), [key = order.key](State& state, const std::string& why) {
+    state.tenant.tell(FetchEnded{key, FetchEnded::Kind::unreachable, {}, 0, why});
+  });
+}
 
 void SensorLink::resume() {
   state_->subscription.resume();

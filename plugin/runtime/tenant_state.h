@@ -39,6 +39,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   void enqueue(Input input, std::function<void(bool)> done = {});
   void drain();
   bool commit(Reaction& reaction);
+  bool engine_is_stored();
   void perform(Effects effects);
   void perform(SendDelivery&& effect);
   void perform(LookUpDelivery&& effect);
@@ -67,6 +68,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::map<std::string, Condition> conditions;
   boost::asio::steady_timer wake, checkpoint;
   bool draining = false, started = false, stopping = false;
+  bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.
   std::string failed;  ///< Why this tenant stands still; empty: it does not.
   int commit_failures = 0;
 };

@@ -71,6 +71,11 @@ void TenantState::drain() {
     batch.push_back(std::move(pending.front()));
     pending.pop_front();
   }
+  if (!engine_is_stored() || batch.empty()) {
+    for (Pending& entry : batch)
+      if (entry.done) entry.done(false);
+    return arm_timer();
+  }
   Reaction all;
   try {
     for (const Pending& entry : batch) {
@@ -78,7 +83,7 @@ void TenantState::drain() {
       std::move(one.facts.begin(), one.facts.end(), std::back_inserter(all.facts));
       std::move(one.effects.begin(), one.effects.end(), std::back_inserter(all.effects));
     }
-  } catch (const InvariantBroken& broken) {
+  } catch (const std::exception& broken) {  // An InvariantBroken, or what a library threw: this tenant alone stops.
     fail(broken.what());
   }
   const bool committed = failed.empty() && commit(all);
@@ -88,6 +93,16 @@ void TenantState::drain() {
   if (!pending.empty() && !std::exchange(draining, true))
     boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
   arm_timer();
+}
+
+/// False while the rows do not hold what the engine believes; then it believes nothing new.
+bool TenantState::engine_is_stored() {
+  if (!stale) return true;
+  Reaction again;
+  restore_engine(again);
+  if (stale || !failed.empty()) return false;
+  perform(std::move(again.effects));
+  return true;
 }
 
 bool TenantState::commit(Reaction& reaction) {
@@ -119,21 +134,15 @@ void TenantState::restore_engine(Reaction& out) {
   constexpr std::chrono::hours memory{48};
   Result<Snapshot> rows = store->load(now().wall - memory);
   if (!rows) return fail(rows.error().text);
-  engine.emplace(engine_settings());
-  out = engine->restore(*rows, now());
-  // Deliveries that were in flight are unknown now, and that is a fact, too.
-  if (const Result<void> written = store->commit(out.facts); !written) {
-    out.effects.clear();
+  try {
     engine.emplace(engine_settings());
-    (void)engine->restore(*rows, now());
-    wake.expires_after(commit_retry);
-    wake.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
-      Reaction again;
-      if (cancelled || self->stopping) return;
-      self->restore_engine(again);
-      self->perform(std::move(again.effects));
-    });
+    out = engine->restore(*rows, now());
+  } catch (const std::exception& broken) {
+    return fail(broken.what());
   }
+  // Deliveries that were in flight are unknown now, and that is a fact, too. Until it is stored, nothing may follow.
+  stale = !store->commit(out.facts);
+  if (stale) out.effects.clear();
 }
 
 void TenantState::fail(std::string_view why) {
@@ -208,7 +217,7 @@ void TenantState::perform(TellOperator&& effect) {
 
 void TenantState::arm_timer() {
   if (stopping || !failed.empty() || !started) return;
-  const std::optional<MonoTime> at = engine->next_wake();
+  const std::optional<MonoTime> at = stale ? now().mono + commit_retry : engine->next_wake();
   if (!at) return;
   const auto wait = std::max(Nanoseconds(*at - now().mono), Nanoseconds(std::chrono::milliseconds{1}));
   wake.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
