@@ -38,7 +38,7 @@ function(exhibit_test name)
   endif()
   add_executable(${name}_test ${sources})
   target_link_libraries(${name}_test PRIVATE exhibit_options ${ARG_LIBS} GTest::gmock GTest::gtest_main)
-  target_include_directories(${name}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/incident)
+  target_include_directories(${name}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support)
   target_compile_definitions(${name}_test PRIVATE EXHIBIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
     EXHIBIT_BINARY_DIR="${PROJECT_BINARY_DIR}")
   if(NOT ARG_TIMEOUT)

@@ -50,6 +50,14 @@ const CaptureRow* CaptureTracker::find(const CaptureKey& key) const {
 CaptureRow& CaptureTracker::begin_epoch(CaptureKey key, Now now) {
   Sensor& sensor = sensor_of(key.sensor);
   sensor.forecast.new_log_seen(now.mono);
+  // The ring takes the oldest file first, so a log that turns it faster shortens the life of those before it.
+  for (auto at = rows_.lower_bound({key.sensor, "", 0}); at != rows_.end() && at->first.sensor == key.sensor; ++at) {
+    CaptureRow& older = at->second;
+    if (is_settled(older.state)) continue;
+    const Nanoseconds age = std::max(Nanoseconds(now.wall - older.named), Nanoseconds{1});
+    const Deadline sooner = Deadline::in(std::max(sensor.forecast.safe_for(now.mono) - age, Nanoseconds{0}), now);
+    if (sooner.mono < older.safe_until.mono) older.safe_until = sooner;
+  }
   CaptureRow row;
   row.key = key;
   row.named = now.wall;

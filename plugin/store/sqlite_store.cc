@@ -438,7 +438,13 @@ class SqliteStore final : public Store {
   Statement begin_{database_.get(), "begin immediate"}, commit_{database_.get(), "commit"};
   // An alert is written once; the same identity again is the same alert.
   Statement alert_{database_.get(), "insert or ignore into alerts values(?,?,?,?,?,?,?,?)"};
-  Statement incident_{database_.get(), "insert or replace into incidents values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
+  // Not "or replace": two incidents with one link would silently become one.
+  Statement incident_{database_.get(),
+                      "insert into incidents values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict(id) do update set "
+                      "severity=excluded.severity, "
+                      "alerts=excluded.alerts, alerts_told=excluded.alerts_told, captures=excluded.captures, "
+                      "no_capture=excluded.no_capture, "
+                      "ticket=excluded.ticket, number=excluded.number, url=excluded.url, ticket_at=excluded.ticket_at"};
   Statement capture_{database_.get(), "insert or replace into captures values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
   Statement report_{database_.get(), "insert or replace into reports values(?,?,?)"};
   Statement delivery_{database_.get(), "insert or replace into deliveries values(?,?,?,?,?,?,?,?,?,?,?,?,?)"};

@@ -8,6 +8,11 @@
 namespace exhibit::web {
 namespace {
 
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 32);
+  return text;
+}
+
 struct Band {
   std::string_view css_class, word;
   std::string says;
@@ -50,9 +55,7 @@ Verdict verdict_of(const CaptureView& capture) {
   if (!report.answer) return {"unknown", "This flow is not in the capture", one_sided};
   const std::string said = answer_text(*report.answer);
   if (report.answer->kind != Answer::Kind::none_in_capture) return {"answered", cat("Yes: ", said), ""};
-  std::string word = said;
-  if (!word.empty() && word[0] >= 'a' && word[0] <= 'z') word[0] = static_cast<char>(word[0] - 32);
-  return {"unknown", word, one_sided};
+  return {"unknown", capital(said), one_sided};
 }
 
 void fact(Node& list, std::string_view name, std::string_view value, std::string_view css_class = {}) {
@@ -110,8 +113,8 @@ Node facts_of(const IncidentPage& page, const CaptureRow& row, const CaptureView
   fact(list, "Log", cat(row.key.locator, " of ", row.key.sensor.text), "mono");
   if (!is_settled(capture.state)) {
     if (capture.ready_expected && !capture.on_demand)
-      fact(list, "Expected", cat("about ", spoken_time(zone, *capture.ready_expected)));
-    if (capture.safe_until) fact(list, "Safe until", cat("about ", spoken_time(zone, *capture.safe_until)));
+      fact(list, "Expected", cat("about ", spoken_seconds(zone, *capture.ready_expected)));
+    if (capture.safe_until) fact(list, "Safe until", cat("about ", spoken_seconds(zone, *capture.safe_until)));
   }
   if (is_sealed(capture.state) && capture.report) report_facts(list, page, capture);
   if (is_sealed(capture.state) && capture.evidence) {
@@ -163,7 +166,7 @@ Node none_part(const IncidentPage& page) {
   Node section = element("section", "card capture none");
   section.append(
       element("p", "band none",
-              {element("strong", "", "No capture"), text(" "), element("span", "", cat(sentence(cause), "."))})
+              {element("strong", "", "No capture"), text(" "), element("span", "", capital(cat(sentence(cause), ".")))})
           .with("role", "status"));
   section.append(element("h2", "question", "Did the server answer?"));
   section.append(element("p", "verdict unknown", "Cannot be told: nothing was recorded"));
@@ -180,7 +183,7 @@ Node some_part(const IncidentPage& page, std::size_t index) {
   const Verdict verdict = verdict_of(capture);
   Node section = element("section", cat("card capture ", band.css_class));
   section.append(element("p", cat("band ", band.css_class),
-                         {element("strong", "", band.word), text(" "), element("span", "", band.says)})
+                         {element("strong", "", band.word), text(" "), element("span", "", capital(band.says))})
                      .with("role", "status")
                      .with("aria-live", "polite"));
   section.append(element("h2", "question", "Did the server answer?"));

@@ -126,6 +126,14 @@ Node versioned(Node node) {
   return std::move(node).with("data-version", version);
 }
 
+std::string spoken(const Zone& zone, WallTime time, std::string (*clock)(const CivilTime&)) {
+  const Zone::Local local = zone.at(time);
+  const std::string here = cat(long_date(local.civil), " ", clock(local.civil), " ", local.abbreviation);
+  if (zone.is_utc()) return here;
+  const CivilTime utc = civil_of(time);
+  return cat(here, " = ", utc.day == local.civil.day ? "" : cat(long_date(utc), " "), clock(utc), " UTC");
+}
+
 std::size_t capture_count(const PageRows& rows) { return std::max<std::size_t>(rows.captures.size(), 1); }
 
 }  // namespace
@@ -178,14 +186,9 @@ std::string state_json(const IncidentPage& page) {
   return out.end().end().take();
 }
 
-std::string spoken_time(const Zone& zone, WallTime time) {
-  const Zone::Local local = zone.at(time);
-  const std::string here = cat(long_date(local.civil), " ", clock_millis(local.civil), " ", local.abbreviation);
-  if (zone.is_utc()) return here;
-  const CivilTime utc = civil_of(time);
-  return utc.day == local.civil.day ? cat(here, " = ", clock_millis(utc), " UTC")
-                                    : cat(here, " = ", long_date(utc), " ", clock_millis(utc), " UTC");
-}
+std::string spoken_time(const Zone& zone, WallTime time) { return spoken(zone, time, clock_millis); }
+
+std::string spoken_seconds(const Zone& zone, WallTime time) { return spoken(zone, time, clock_seconds); }
 
 std::string spoken_clock(const Zone& zone, WallTime time) {
   const Zone::Local local = zone.at(time);

@@ -56,12 +56,12 @@ void write_json(JsonWriter& out, const Node& node) {
 
 }  // namespace
 
-Node&& Node::with(std::string_view name, std::string_view value) && {
+Node Node::with(std::string_view name, std::string_view value) && {
   attributes.emplace_back(name, harmless(value));
   return std::move(*this);
 }
 
-Node&& Node::add(Node child) && {
+Node Node::add(Node child) && {
   children.push_back(std::move(child));
   return std::move(*this);
 }

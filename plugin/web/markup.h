@@ -18,8 +18,8 @@ struct Node {
   std::vector<std::pair<std::string_view, std::string>> attributes{};
   std::vector<Node> children{};
 
-  Node&& with(std::string_view name, std::string_view value) &&;
-  Node&& add(Node child) &&;
+  Node with(std::string_view name, std::string_view value) &&;
+  Node add(Node child) &&;
   void append(Node child) { children.push_back(std::move(child)); }
 };
 

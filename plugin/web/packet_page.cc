@@ -33,7 +33,7 @@ Node row_node(const PacketsPage& at, const PacketRow& row, std::uint64_t skip) {
   std::string address = cat(at.page.path(), query_of(at), skip > 0 ? cat("&from=", skip) : "", "&packet=", number,
                             "#packet-", at.capture, "-", number);
   Node link = element("a", "", number).with("href", address).with("data-packet", number);
-  Node line = element("tr", row.in_flow ? row.from_target ? "flow reply" : "flow" : "")
+  Node line = element("tr", row.in_flow ? row.answers ? "flow reply" : "flow" : "")
                   .with("id", cat("packet-", at.capture, "-", number));
   line.append(element("td", "number", {std::move(link)}));
   line.append(element("td", "time", row.time));
@@ -41,7 +41,7 @@ Node row_node(const PacketsPage& at, const PacketRow& row, std::uint64_t skip) {
       "td", "ends",
       {element("span", "source", row.source), element("span", "arrow", " → "), element("span", "target", row.target)}));
   Node info = element("td", "info");
-  if (row.in_flow) info.append(element("span", "tag", row.from_target ? "answer" : "this flow"));
+  if (row.in_flow) info.append(element("span", "tag", row.answers ? "answer" : "this flow"));
   info.append(text(row.info));
   line.append(std::move(info));
   return line;

@@ -25,6 +25,7 @@ void mark_flow(PacketRow& row, const Decoded& decoded, const std::optional<Alert
   const std::optional<FlowPacket> packet = flow ? flow_of(decoded) : std::nullopt;
   if (!packet) return;
   row.from_target = fits(*packet, packet->receiver, packet->sender, *flow);
+  row.answers = row.from_target && packet->payload_length > 0;
   row.in_flow = row.from_target || fits(*packet, packet->sender, packet->receiver, *flow);
 }
 
@@ -121,7 +122,7 @@ PacketDetail packet_detail(ByteView bytes, std::uint32_t link_type, std::size_t 
   detail.layers = layered_text(decoded, bytes);
   const ByteView payload = payload_of(decoded, bytes);
   const std::string_view said = as_text(payload.first(std::min(payload.size(), payload_shown)));
-  if (is_text(said)) detail.payload = std::string(said);
+  if (is_text(said)) detail.payload = std::string(said.substr(0, said.find_last_not_of("\r\n") + 1));
   detail.hex = hex_dump(bytes, payload_shown);
   return detail;
 }

@@ -19,6 +19,7 @@ struct PacketRow {
   std::string source, target, info;
   bool in_flow = false;  ///< Of the alert's own flow.
   bool from_target = false;
+  bool answers = false;  ///< From the target, with payload.
 };
 
 struct PacketList {

@@ -69,6 +69,8 @@ Node detail_node(const PacketDetail& detail);
 
 /// "Sun 22 Nov 2026 03:12:41.123 CET = 02:12:41.123 UTC"
 std::string spoken_time(const Zone& zone, WallTime time);
+/// The same without fractions: for a forecast.
+std::string spoken_seconds(const Zone& zone, WallTime time);
 /// "03:13:15 CET"
 std::string spoken_clock(const Zone& zone, WallTime time);
 /// "acme-acme-ips1-1734556221-0123456789ab.pcap": ASCII, made by us.

@@ -32,13 +32,6 @@ using Executor = tcp::socket::executor_type;
 
 constexpr std::uint32_t header_max = 16U << 10;
 constexpr std::uint64_t body_max = 8U << 10;
-constexpr std::size_t connections_max = 512;
-constexpr std::chrono::seconds header_deadline{10};  // From the first moment, the TLS handshake included.
-constexpr std::chrono::seconds body_deadline{10};
-constexpr std::chrono::seconds idle_deadline{30};  // Between two requests of one connection.
-constexpr std::chrono::seconds answer_deadline{60};
-constexpr std::chrono::seconds write_deadline{60};
-
 /// One browser's connection; all of it runs on its own strand.
 struct Connection {
   Connection(Strand on, tcp::socket socket, ssl::context* context) : strand(std::move(on)), done(strand) {
@@ -62,11 +55,12 @@ struct Connection {
 /// The open connections, oldest first. Thread-safe.
 class Crowd {
  public:
+  explicit Crowd(std::size_t bound) : bound_(bound) {}
   /// False: no room, and nobody who only waits could be sent away.
   bool enter(const std::shared_ptr<Connection>& connection) {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
-    if (all_.size() >= connections_max) {
+    if (all_.size() >= bound_) {
       const auto idle = std::find_if(all_.begin(), all_.end(), [](const auto& one) { return one->waiting.load(); });
       if (idle == all_.end()) return false;
       send_away(*idle);
@@ -94,6 +88,7 @@ class Crowd {
     });
   }
 
+  std::size_t bound_;
   std::mutex mutex_;
   std::list<std::shared_ptr<Connection>> all_;
   bool closed_ = false;
@@ -101,12 +96,14 @@ class Crowd {
 
 class BeastServer final : public std::enable_shared_from_this<BeastServer> {
  public:
-  BeastServer(const HostSettings& settings, WebServer::World world)
+  BeastServer(const HostSettings& settings, WebServer::World world, WebServer::Limits limits)
       : world_(std::move(world)),
+        limits_(limits),
         strand_(world_.executors.make_strand()),
         acceptor_(strand_),
         pause_(strand_),
-        public_url_(settings.public_url) {
+        public_url_(settings.public_url),
+        crowd_(limits.connections) {
     running_ = std::shared_ptr<void>(nullptr, [this_end = end_](void*) {
       std::function<void()> stopped;
       {
@@ -145,6 +142,7 @@ class BeastServer final : public std::enable_shared_from_this<BeastServer> {
 
   std::shared_ptr<End> end_ = std::make_shared<End>();
   WebServer::World world_;
+  WebServer::Limits limits_;
   Strand strand_;
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
@@ -236,7 +234,7 @@ asio::awaitable<void> BeastServer::accept_all(Self self, Running running) {
 asio::awaitable<void> BeastServer::serve(Self self, Running running, std::shared_ptr<Connection> connection) {
   beast::error_code failed;
   auto token = asio::redirect_error(asio::use_awaitable, failed);
-  connection->tcp().expires_after(header_deadline);
+  connection->tcp().expires_after(self->limits_.header);
   if (connection->secure) {
     co_await connection->secure->async_handshake(ssl::stream_base::server, token);
     if (!failed) co_await talk(self, running, connection, *connection->secure);
@@ -294,7 +292,7 @@ asio::awaitable<void> BeastServer::route(Self self, Running running, std::shared
   beast::error_code failed;
   auto token = asio::redirect_error(asio::use_awaitable, failed);
   connection->response.reset();
-  connection->done.expires_after(answer_deadline);
+  connection->done.expires_after(self->limits_.answer);
   self->site_->handle(std::move(request), [connection, running](web::Response response) {
     asio::post(connection->strand, [connection, running, response = std::move(response)]() mutable {
       connection->response = std::move(response);
@@ -324,19 +322,19 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
   for (bool keep = true, first = true; keep; first = false) {
     connection->waiting = true;
     if (!first && connection->buffer.size() == 0) {
-      connection->tcp().expires_after(idle_deadline);
+      connection->tcp().expires_after(self->limits_.idle);
       const std::size_t got = co_await stream.async_read_some(connection->buffer.prepare(4096), token);
       if (failed) co_return;
       connection->buffer.commit(got);
     }
-    if (!first) connection->tcp().expires_after(header_deadline);
+    if (!first) connection->tcp().expires_after(self->limits_.header);
     http::request_parser<http::string_body> parser;
     parser.header_limit(header_max);
     parser.body_limit(body_max);
     co_await http::async_read_header(stream, connection->buffer, parser, token);
     connection->waiting = false;
     if (!failed && !parser.is_done()) {
-      connection->tcp().expires_after(body_deadline);
+      connection->tcp().expires_after(self->limits_.body);
       co_await http::async_read(stream, connection->buffer, parser, token);
     }
     bool head = false;
@@ -378,7 +376,7 @@ asio::awaitable<bool> BeastServer::write(Self self, Connection& connection, Stre
   if (!head && response.status != 304) wire.body() = {bytes.data(), bytes.size()};
   beast::error_code failed;
   auto token = asio::redirect_error(asio::use_awaitable, failed);
-  connection.tcp().expires_after(write_deadline);
+  connection.tcp().expires_after(self->limits_.write);
   http::response_serializer<http::span_body<const char>> serializer{wire};
   serializer.split(head);
   if (head)
@@ -401,8 +399,9 @@ class Facade final : public WebServer {
 
 }  // namespace
 
-Result<std::unique_ptr<WebServer>> start_web_server(const HostSettings& settings, WebServer::World world) {
-  auto server = std::make_shared<BeastServer>(settings, std::move(world));
+Result<std::unique_ptr<WebServer>> start_web_server(const HostSettings& settings, WebServer::World world,
+                                                    WebServer::Limits limits) {
+  auto server = std::make_shared<BeastServer>(settings, std::move(world), limits);
   if (const Result<void> opened = server->open(settings); !opened) return opened.error();
   server->run();
   return std::unique_ptr<WebServer>(std::make_unique<Facade>(std::move(server)));

@@ -14,8 +14,8 @@ namespace exhibit::web {
 namespace {
 
 constexpr std::size_t sessions_max = 4096, sessions_a_user = 32, shown_max = 512;
-constexpr std::size_t gate_keys_max = 4096;
-constexpr int failures_a_user = 5, failures_an_address = 30;
+constexpr std::size_t gate_keys_max = 16'384;
+constexpr int failures_max = 5;
 constexpr std::chrono::minutes gate_window{5};
 
 std::string key_of(std::string_view token) { return hex(sha256(token)); }
@@ -93,26 +93,19 @@ void Sessions::shown(const std::string& key, const std::string& what) {
 
 bool SignInGate::may_try(const std::string& user, const std::string& peer, MonoTime now) const {
   const std::lock_guard lock(mutex_);
-  const auto below = [&](const std::string& key, int bound) {
-    const auto it = failures_.find(key);
-    return it == failures_.end() || now - it->second.first >= gate_window || it->second.count < bound;
-  };
-  return below(cat(peer, " ", user), failures_a_user) && below(peer, failures_an_address);
-}
-
-void SignInGate::count(const std::string& key, MonoTime now) {
-  if (failures_.size() >= 2 * gate_keys_max && !failures_.contains(key)) return;  // A flood; memory comes first.
-  Failures& entry = failures_[key];
-  if (entry.count == 0 || now - entry.first >= gate_window) entry = {0, now};
-  ++entry.count;
+  const auto it = failures_.find(cat(peer, " ", user));
+  return it == failures_.end() || now - it->second.first >= gate_window || it->second.count < failures_max;
 }
 
 void SignInGate::failed(const std::string& user, const std::string& peer, MonoTime now) {
   const std::lock_guard lock(mutex_);
+  const std::string key = cat(peer, " ", user);
   if (failures_.size() >= gate_keys_max)
     std::erase_if(failures_, [&](const auto& entry) { return now - entry.second.first >= gate_window; });
-  if (failures_.size() < gate_keys_max) count(cat(peer, " ", user), now);
-  count(peer, now);
+  if (failures_.size() >= gate_keys_max && !failures_.contains(key)) return;  // A flood; memory comes first.
+  Failures& entry = failures_[key];
+  if (entry.count == 0 || now - entry.first >= gate_window) entry = {0, now};
+  ++entry.count;
 }
 
 void SignInGate::succeeded(const std::string& user, const std::string& peer) {

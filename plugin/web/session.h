@@ -60,8 +60,9 @@ class Sessions {
   std::map<std::string, Session> sessions_;  // By the token's hash.
 };
 
-/// Slows down who guesses passwords: after five failures of one user from one address, or thirty from one address,
-/// nothing more is tried for five minutes. It does not lock the user out elsewhere. Thread-safe; bounded.
+/// Slows down who guesses passwords: after five failures of one user from one address nothing more of that pair is
+/// tried for five minutes. Neither the user elsewhere nor others behind the same address are locked out. Thread-safe;
+/// bounded.
 class SignInGate {
  public:
   [[nodiscard]] bool may_try(const std::string& user, const std::string& peer, MonoTime now) const;
@@ -73,7 +74,6 @@ class SignInGate {
     int count = 0;
     MonoTime first{};
   };
-  void count(const std::string& key, MonoTime now);
 
   mutable std::mutex mutex_;
   std::map<std::string, Failures> failures_;

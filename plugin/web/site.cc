@@ -13,7 +13,7 @@ namespace exhibit::web {
 namespace {
 
 constexpr int passwords_at_once = 8;
-constexpr std::size_t password_max = 1024, user_max = 64;
+constexpr std::size_t nonce_size = 32, password_max = 1024, user_max = 64;
 constexpr std::size_t listed_a_tenant = 100, listed_max = 200;
 constexpr std::chrono::minutes form_life{30};
 
@@ -115,8 +115,10 @@ Response Site::asset(const Request& request) const {
   return not_found(nullptr);
 }
 
-Response Site::sign_in_form(int status, std::string_view to, std::string_view problem) const {
-  const std::string nonce = random_token();
+/// A browser with two tabs gets the same token in both, so that either form may be sent first.
+Response Site::sign_in_form(const Request& request, int status, std::string_view to, std::string_view problem) const {
+  std::string nonce = cookie_value(request.cookie, cookie_name("exhibit_form"));
+  if (nonce.size() != nonce_size || !from_hex(nonce)) nonce = random_token();
   Response out{
       .status = status,
       .body = whole_page(frame("Sign in", nullptr), sign_in_page(base_, to, sessions_.form_token(nonce), problem))};
@@ -127,41 +129,41 @@ Response Site::sign_in_form(int status, std::string_view to, std::string_view pr
 void Site::sign_in(const Request& request, const Respond& respond) {
   const std::string nonce = cookie_value(request.cookie, cookie_name("exhibit_form"));
   const std::string to = local_target(form_field(request.body, "to"));
-  if (nonce.size() != 32 || !same_site(request) ||
+  if (nonce.size() != nonce_size || !same_site(request) ||
       !equal_in_constant_time(form_field(request.body, "token"), sessions_.form_token(nonce)))
-    return respond(sign_in_form(403, to, "This form was too old, or not ours. Please try again."));
+    return respond(sign_in_form(request, 403, to, "This form was too old, or not ours. Please try again."));
   const std::string user(cut_utf8(form_field(request.body, "user"), user_max));
   const std::string password = form_field(request.body, "password");
   if (!gate_.may_try(user, request.peer, world_.clock.now().mono)) {
-    Response busy = sign_in_form(429, to, "Too many failed tries. Please wait five minutes.");
+    Response busy = sign_in_form(request, 429, to, "Too many failed tries. Please wait five minutes.");
     busy.headers.emplace_back("Retry-After", "300");
     return respond(std::move(busy));
   }
-  if (password.size() > password_max) return respond(sign_in_form(403, to, "Name or password is wrong."));
+  if (password.size() > password_max) return respond(sign_in_form(request, 403, to, "Name or password is wrong."));
   if (passwords_in_work_.fetch_add(1) >= passwords_at_once) {
     --passwords_in_work_;
-    Response busy = sign_in_form(503, to, "Many people sign in just now. Please try again.");
+    Response busy = sign_in_form(request, 503, to, "Many people sign in just now. Please try again.");
     busy.headers.emplace_back("Retry-After", "2");
     return respond(std::move(busy));
   }
-  world_.on_worker([self = shared_from_this(), user, password, to, peer = request.peer, respond] {
-    self->check_password(user, password, to, peer, respond);
+  world_.on_worker([self = shared_from_this(), request, user, password, to, respond] {
+    self->check_password(request, user, password, to, respond);
     --self->passwords_in_work_;
   });
 }
 
-void Site::check_password(const std::string& user, const std::string& password, const std::string& to,
-                          const std::string& peer, const Respond& respond) {
+void Site::check_password(const Request& request, const std::string& user, const std::string& password,
+                          const std::string& to, const Respond& respond) {
   const auto known = std::find_if(settings_.users.begin(), settings_.users.end(),
                                   [&](const UserSettings& one) { return one.name == user; });
   const bool matches = scrypt_matches(password, known == settings_.users.end() ? nobody() : known->scrypt);
   if (known != settings_.users.end() && matches) {
-    gate_.succeeded(user, peer);
+    gate_.succeeded(user, request.peer);
     return signed_in(*known, to, respond);
   }
-  gate_.failed(user, peer, world_.clock.now().mono);
-  world_.log(LogLevel::warning, "", "web", cat("a sign-in as ", harmless(user), " from ", peer, " failed"));
-  respond(sign_in_form(403, to, "Name or password is wrong."));
+  gate_.failed(user, request.peer, world_.clock.now().mono);
+  world_.log(LogLevel::warning, "", "web", cat("a sign-in as ", harmless(user), " from ", request.peer, " failed"));
+  respond(sign_in_form(request, 403, to, "Name or password is wrong."));
 }
 
 void Site::signed_in(const UserSettings& user, const std::string& to, const Respond& respond) {
@@ -249,7 +251,7 @@ void Site::handle(Request request, Respond respond) {
   if (path.starts_with("/assets/")) return respond(post ? wrong_method("GET, HEAD", nullptr) : asset(request));
   if (path == "/sign-in") {
     if (post) return sign_in(request, respond);
-    return respond(sign_in_form(200, local_target(form_field(request.query, "to")), ""));
+    return respond(sign_in_form(request, 200, local_target(form_field(request.query, "to")), ""));
   }
   if (path == "/sign-out") return post ? sign_out(request, respond) : respond(wrong_method("POST", nullptr));
   const bool ours = path == "/" || path.starts_with("/e/");

@@ -76,10 +76,11 @@ class Site : public std::enable_shared_from_this<Site> {
   [[nodiscard]] Response wrong_method(std::string_view allowed, const Visitor* visitor) const;
   [[nodiscard]] Response redirect(const std::string& local) const;
   [[nodiscard]] Response asset(const Request& request) const;
-  [[nodiscard]] Response sign_in_form(int status, std::string_view to, std::string_view problem) const;
+  [[nodiscard]] Response sign_in_form(const Request& request, int status, std::string_view to,
+                                      std::string_view problem) const;
   void sign_in(const Request& request, const Respond& respond);
-  void check_password(const std::string& user, const std::string& password, const std::string& to,
-                      const std::string& peer, const Respond& respond);
+  void check_password(const Request& request, const std::string& user, const std::string& password,
+                      const std::string& to, const Respond& respond);
   void signed_in(const UserSettings& user, const std::string& to, const Respond& respond);
   void sign_out(const Request& request, const Respond& respond);
   void list(const CallPointer& call);

@@ -1,0 +1,142 @@
+#include "config/settings.h"
+
+#include <gmock/gmock.h>
+
+#include "base/text.h"
+
+namespace exhibit {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+const std::string host_yaml = R"(public_url: https://ev.msp.example
+state: /var/lib/exhibit
+web: {listen: 0.0.0.0:8443, certificate: c.pem, key: k.pem}
+users: [{name: kim, scrypt: "scrypt$x", tenants: [acme], role: analyst}]
+desks:
+  snow: {adapter: rest, profile: servicenow, url: https://msp.service-now.example/, login: {user: exhibit, password: {file: snow}}}
+)";
+const std::string tenant_yaml = R"(tenant: acme
+zone: Europe/Berlin
+networks: [198.51.100.0/24]
+sensors:
+  - {name: acme-ips1, kind: cisco-sdee, url: "https://203.0.113.11", login: {user: exhibit, password: {env: PW}}, pin: "sha256:0000000000000000000000000000000000000000000000000000000000000000"}
+desk: {use: snow, map: {company: 7c2a, assignment_group: 91bd}}
+)";
+
+std::optional<HostSettings> host(const std::string& yaml, std::vector<Mistake>& mistakes) {
+  return read_host_settings(yaml, mistakes);
+}
+
+std::vector<Mistake> tenant_mistakes(const std::string& yaml) {
+  std::vector<Mistake> mistakes;
+  const auto settings = host(host_yaml, mistakes);
+  (void)read_tenant_settings(yaml, *settings, mistakes);
+  return mistakes;
+}
+
+TEST(Settings, TheExamplesOfTheManualAreGoodAndHaveGoodDefaults) {
+  std::vector<Mistake> mistakes;
+  const auto provider = host(host_yaml, mistakes);
+  ASSERT_TRUE(provider) << mistakes_json(mistakes);
+  EXPECT_EQ(provider->web_port, 8443);
+  EXPECT_EQ(provider->session, 12h);
+  EXPECT_EQ(provider->desks.at({"snow"}).url, "https://msp.service-now.example");
+  EXPECT_EQ(provider->desks.at({"snow"}).login.password, (SecretReference{SecretReference::Kind::file, "snow"}));
+  const auto tenant = read_tenant_settings(tenant_yaml, *provider, mistakes);
+  ASSERT_TRUE(tenant) << mistakes_json(mistakes);
+  EXPECT_EQ(tenant->disclosure, Disclosure::masked);
+  EXPECT_EQ(tenant->attach, AttachPolicy::none);
+  EXPECT_EQ(tenant->policy.ticket_from, Severity::high);
+  EXPECT_EQ(tenant->policy.ticket_from_risk, 70);
+  EXPECT_EQ(tenant->sensors[0].captures.ring.files, 64);
+  EXPECT_EQ(tenant->sensors[0].captures.ring.log_time, 30s);
+  EXPECT_EQ(tenant->sensors[0].port, 443);
+  EXPECT_FALSE(tenant->sensors[0].subscription.force);
+}
+
+TEST(Settings, EveryMistakeComesAtOnceWithItsPlaceAndAHint) {
+  const auto mistakes = tenant_mistakes(
+      "tenant: Acme!\nzoen: Europe/Berlin\nsensors:\n  - {name: s, kind: cisco, url: https://x, login: {user: u, "
+      "password: {env: P}}}\ndesk: {use: snow, disclosure: all}\n");
+  ASSERT_THAT(mistakes, SizeIs(4)) << mistakes_json(mistakes);
+  EXPECT_EQ(mistake_text("acme.yaml", mistakes[0]).substr(0, 22), "acme.yaml:1:1: /tenant");
+  EXPECT_THAT(mistake_text("acme.yaml", mistakes[1]),
+              HasSubstr("acme.yaml:2:1: /zoen: unknown key \"zoen\" (did you mean \"zone\"?)"));
+  EXPECT_THAT(mistake_text("acme.yaml", mistakes[2]),
+              HasSubstr("acme.yaml:4:15: /sensors/0/kind: this value is not allowed (one of cisco-sdee)"));
+  EXPECT_THAT(mistake_text("acme.yaml", mistakes[3]),
+              HasSubstr("/desk/disclosure: this value is not allowed (one of full, masked, headers, none)"));
+}
+
+TEST(Settings, WhatIsMissingIsNamed) {
+  const auto mistakes = tenant_mistakes("tenant: acme\n");
+  ASSERT_THAT(mistakes, SizeIs(2)) << mistakes_json(mistakes);
+  EXPECT_THAT(mistakes[0].what + mistakes[1].what,
+              testing::AllOf(HasSubstr("\"sensors\" is missing"), HasSubstr("\"desk\" is missing")));
+}
+
+struct Case {
+  const char *from, *to, *says;
+};
+
+TEST(Settings, WhatASchemaCannotSayIsCheckedToo) {
+  const Case cases[] = {{"use: snow", "use: snwo", "no desk has this name"},
+                        {"198.51.100.0/24", "198.51.100.1/24", "no network"},
+                        {"https://203.0.113.11", "https://203.0.113.11:99999", "the port is no port"},
+                        {"pin: \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"",
+                         "tls: legacy", "legacy TLS needs a pin"},
+                        {"{env: PW}", "hunter2", "never the secret itself"}};
+  for (const Case& given : cases) {
+    const auto mistakes = tenant_mistakes(replace_all(tenant_yaml, given.from, given.to));
+    ASSERT_FALSE(mistakes.empty()) << given.says;
+    EXPECT_THAT(mistake_text("f", mistakes[0]), HasSubstr(given.says));
+    EXPECT_GT(mistakes[0].line, 0) << given.says;
+  }
+}
+
+TEST(Settings, PlainHttpIsOnlyServedOnLoopback) {
+  std::vector<Mistake> mistakes;
+  EXPECT_FALSE(host(replace_all(host_yaml, ", certificate: c.pem, key: k.pem", ""), mistakes));
+  EXPECT_THAT(mistakes[0].what, HasSubstr("only served on loopback"));
+  mistakes.clear();
+  EXPECT_TRUE(host(replace_all(host_yaml, "0.0.0.0:8443, certificate: c.pem, key: k.pem", "127.0.0.1:0"), mistakes));
+}
+
+TEST(Settings, ASecretIsNeverQuotedInAMistake) {
+  for (const Mistake& mistake : tenant_mistakes(replace_all(tenant_yaml, "{env: PW}", "hunter2")))
+    EXPECT_EQ(mistake_text("f", mistake).find("hunter2"), std::string::npos);
+}
+
+TEST(Yaml, AKeyGivenTwiceIsAMistake) {
+  const auto mistakes = tenant_mistakes("tenant: acme\ntenant: other\n");
+  EXPECT_THAT(mistakes[0].what, HasSubstr("given twice"));
+  EXPECT_EQ(mistakes[0].line, 2);
+}
+
+TEST(Yaml, TextsThatAreNotYamlNameThePlace) {
+  const auto mistakes = tenant_mistakes("tenant: [\n  x\n}\n");
+  ASSERT_FALSE(mistakes.empty());
+  EXPECT_GT(mistakes[0].line, 0);
+}
+
+TEST(Yaml, AliasesCannotBlowItUp) {
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 9; ++i)
+    bomb += cat("a", i, ": &a", i, " [*a", i - 1, ", *a", i - 1, ", *a", i - 1, ", *a", i - 1, ", *a", i - 1, ", *a",
+                i - 1, ", *a", i - 1, ", *a", i - 1, "]\n");
+  EXPECT_FALSE(tenant_mistakes(bomb).empty());
+}
+
+TEST(Durations, HaveAUnit) {
+  EXPECT_EQ(parse_duration("30 s"), 30s);
+  EXPECT_EQ(parse_duration("500ms"), 500ms);
+  EXPECT_EQ(parse_duration("12h"), 12h);
+  for (const char* bad : {"", "30", "s", "-1 s", "1 y", "99999999 d"})
+    EXPECT_EQ(parse_duration(bad), std::nullopt) << bad;
+}
+
+}  // namespace
+}  // namespace exhibit

@@ -1,0 +1,225 @@
+#include "engine/tenant_engine.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "incident/identity.h"
+#include "phf_alert.h"
+
+namespace exhibit {
+namespace {
+
+using namespace std::chrono_literals;
+using test::AlertXml;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const SensorId sensor{"acme-ips1"};
+
+class TenantEngineTest : public testing::Test {
+ protected:
+  TenantEngineTest() : engine(settings()) {}
+
+  static EngineSettings settings() {
+    EngineSettings s;
+    s.tenant = {"acme"};
+    s.tenant_name = "ACME";
+    s.public_url = "https://ev.example";
+    s.link_key = Bytes(32, 7);
+    s.outbox.settle = 10s;
+    s.sensors[sensor] = {};
+    return s;
+  }
+  Now at(Nanoseconds since) const { return {wall_from_ns(1'795'313'561'123'000'000) + since, MonoTime{1h} + since}; }
+  Reaction say(const std::vector<AlertXml>& alerts, Nanoseconds when) {
+    SensorSaid said{sensor, {}};
+    for (const AlertXml& xml : alerts) said.batch.events.emplace_back(xml.wire());
+    return engine.on(said, at(when));
+  }
+  static std::vector<SendDelivery> sent(const Reaction& reaction) {
+    std::vector<SendDelivery> all;
+    for (const Effect& effect : reaction.effects)
+      if (const auto* send = std::get_if<SendDelivery>(&effect)) all.push_back(*send);
+    return all;
+  }
+  Reaction answer(const SendDelivery& delivery, DeliveryOutcome::Kind kind, Nanoseconds when, std::string why = "why") {
+    return engine.on(DeliveryEnded{delivery.id, {kind, "sys1", "INC1", "", {}, std::move(why)}}, at(when));
+  }
+  static std::string text(const SendDelivery& delivery, const char* member) {
+    return text_at(*parse_json(delivery.body), member);
+  }
+
+  TenantEngine engine;
+};
+
+AlertXml second(AlertXml xml, const std::string& event_id, Nanoseconds later = 60s) {
+  xml.event_id = event_id;
+  xml.time_ns = cat(1'795'313'561'123'000'000 + later.count());
+  return xml;
+}
+
+TEST_F(TenantEngineTest, AnAlertBecomesATicketInTheSameBreath) {
+  const Reaction reaction = say({AlertXml{}}, 0s);
+  const auto deliveries = sent(reaction);
+  ASSERT_EQ(deliveries.size(), 1U);
+  EXPECT_EQ(deliveries[0].kind, DeliveryKind::ensure);
+  EXPECT_THAT(text(deliveries[0], "title"), HasSubstr("WWW phf"));
+  EXPECT_THAT(text(deliveries[0], "internal_text"), HasSubstr("GET /cgi-bin/phf"));
+  EXPECT_EQ(engine.counts().incidents, 1U);
+}
+
+TEST_F(TenantEngineTest, TheSameBatchAgainHasNoEffect) {
+  (void)say({AlertXml{}}, 0s);
+  const Reaction again = say({AlertXml{}}, 1h);
+  EXPECT_THAT(sent(again), IsEmpty());
+  EXPECT_EQ(engine.counts().alerts, 1U);
+  EXPECT_EQ(engine.counts().duplicates_dropped, 1U);
+}
+
+TEST_F(TenantEngineTest, TheSameKindWithinAnHourJoinsAndLaterDoesNot) {
+  (void)say({AlertXml{}, second({}, "2", 59min)}, 0s);
+  EXPECT_EQ(engine.counts().incidents, 1U);
+  (void)say({second({}, "3", 61min)}, 61min);
+  EXPECT_EQ(engine.counts().incidents, 2U);
+}
+
+TEST_F(TenantEngineTest, AnotherTargetOrSignatureIsAnotherIncident) {
+  AlertXml target, signature;
+  target.event_id = "2", target.target = "198.51.100.99";
+  signature.event_id = "3", signature.signature = "9999";
+  (void)say({AlertXml{}, target, signature}, 0s);
+  EXPECT_EQ(engine.counts().incidents, 3U);
+}
+
+TEST_F(TenantEngineTest, BelowTheFloorIsCountedAndKeptButNoTicket) {
+  AlertXml low;
+  low.severity = "medium", low.risk = 69;
+  const Reaction reaction = say({low}, 0s);
+  EXPECT_THAT(sent(reaction), IsEmpty());
+  EXPECT_EQ(engine.counts().alerts, 1U);
+  EXPECT_EQ(engine.counts().incidents, 0U);
+  low.event_id = "2", low.risk = 70, low.target = "198.51.100.77";
+  EXPECT_EQ(sent(say({low}, 1s)).size(), 1U);
+}
+
+TEST_F(TenantEngineTest, ASummaryFindsTheIncidentOfItsFirstAlert) {
+  (void)say({AlertXml{}}, 0s);
+  AlertXml sum = second({}, "2", 2h);
+  sum.log.clear(), sum.packet.clear();
+  sum.extra = "<cid:summary cid:initialAlert='1182522900045587005'>212</cid:summary>";
+  (void)say({sum}, 2h);
+  EXPECT_EQ(engine.counts().incidents, 1U);
+}
+
+TEST_F(TenantEngineTest, ALostAnswerIsLookedForAndNeverRepeated) {
+  const auto first = sent(say({AlertXml{}}, 0s));
+  EXPECT_THAT(answer(first[0], DeliveryOutcome::Kind::unknown, 1s).effects, IsEmpty());
+  EXPECT_THAT(engine.on(Tick{}, at(10s)).effects, IsEmpty());  // The desk's settle time is not over.
+  const Reaction looked = engine.on(Tick{}, at(12s));
+  ASSERT_EQ(looked.effects.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<LookUpDelivery>(looked.effects[0]));
+  EXPECT_THAT(engine.on(Tick{}, at(13s)).effects, IsEmpty());
+  EXPECT_THAT(
+      sent(engine.on(DeliveryLookedUp{first[0].id, DeliveryLookedUp::Found::one, "sys1", "INC1", "", ""}, at(14s))),
+      IsEmpty());
+  EXPECT_EQ(engine.outbox().open(), 0U);
+}
+
+TEST_F(TenantEngineTest, AFailedLookUpIsNotNotFound) {
+  const auto first = sent(say({AlertXml{}}, 0s));
+  (void)answer(first[0], DeliveryOutcome::Kind::unknown, 1s);
+  (void)engine.on(Tick{}, at(12s));
+  const Reaction failed =
+      engine.on(DeliveryLookedUp{first[0].id, DeliveryLookedUp::Found::failed, "", "", "", ""}, at(13s));
+  EXPECT_THAT(failed.effects, IsEmpty());
+  const Reaction again = engine.on(Tick{}, at(60s));
+  EXPECT_TRUE(std::any_of(again.effects.begin(), again.effects.end(),
+                          [](const Effect& effect) { return std::holds_alternative<LookUpDelivery>(effect); }));
+  EXPECT_THAT(sent(again), IsEmpty());
+  const auto resent =
+      sent(engine.on(DeliveryLookedUp{first[0].id, DeliveryLookedUp::Found::none, "", "", "", ""}, at(61s)));
+  ASSERT_EQ(resent.size(), 1U);
+  EXPECT_EQ(resent[0].id, first[0].id);
+}
+
+TEST_F(TenantEngineTest, RefusedContentStepsDownToTheBareLinkAndOnlyThatDies) {
+  auto delivery = sent(say({AlertXml{}}, 0s))[0];
+  std::vector<std::size_t> sizes;
+  for (int rung = 0; rung < 2; ++rung) {
+    sizes.push_back(text(delivery, "internal_text").size());
+    delivery = sent(answer(delivery, DeliveryOutcome::Kind::rejected, 1s, "HTTP 403"))[0];
+    EXPECT_THAT(text(delivery, "internal_text"), HasSubstr("This ticket is short because"));
+    EXPECT_LT(text(delivery, "internal_text").size(), sizes.back());
+  }
+  EXPECT_THAT(text(delivery, "internal_text"), testing::Not(HasSubstr("Trigger packet")));
+  const Reaction dead = answer(delivery, DeliveryOutcome::Kind::rejected, 2s, "HTTP 403");
+  EXPECT_THAT(sent(dead), IsEmpty());
+  EXPECT_TRUE(std::any_of(dead.effects.begin(), dead.effects.end(),
+                          [](const Effect& effect) { return std::holds_alternative<TellOperator>(effect); }));
+}
+
+TEST_F(TenantEngineTest, ARefusedLoginPausesTheDeskAndNotTheItem) {
+  const auto first = sent(say({AlertXml{}}, 0s));
+  (void)answer(first[0], DeliveryOutcome::Kind::denied, 1s);
+  AlertXml other;
+  other.event_id = "2", other.signature = "9999";
+  EXPECT_THAT(sent(say({other}, 2s)), IsEmpty());
+  EXPECT_EQ(sent(engine.on(Tick{}, at(62s))).size(), 2U);
+}
+
+TEST_F(TenantEngineTest, ACaptureSealedBeforeTheTicketWasSentIsFoldedIntoIt) {
+  const auto first = sent(say({AlertXml{}}, 0s));
+  (void)answer(first[0], DeliveryOutcome::Kind::retry, 1s);
+  SensorSaid said{sensor, {}};
+  StatusEvent done;
+  done.ip_log = 1734556221;
+  done.ip_log_phase = StatusEvent::IpLogPhase::completed;
+  said.batch.events.emplace_back(done);
+  (void)engine.on(said, at(1200ms));
+  (void)engine.on(Tick{}, at(1300ms));
+  const CaptureKey key{sensor, "1734556221", 0};
+  (void)engine.on(FetchEnded{key, FetchEnded::Kind::whole, EvidenceId{"aa"}, 100, ""}, at(1400ms));
+  CaptureReport report;
+  report.packets = 7;
+  report.answer = Answer{Answer::Kind::http, 404, 209, 41, {}, {}, {}};
+  (void)engine.on(CaptureExamined{key, incident_id({"acme"}, AlertXml{}.alert({}).identity), report}, at(1500ms));
+  const auto later = sent(engine.on(Tick{}, at(10s)));
+  ASSERT_EQ(later.size(), 1U);
+  EXPECT_THAT(text(later[0], "internal_text"), HasSubstr("Target's answer: HTTP 404"));
+  (void)answer(later[0], DeliveryOutcome::Kind::done, 11s);
+  EXPECT_EQ(engine.outbox().open(), 0U);
+  EXPECT_TRUE(engine.settled());
+}
+
+TEST_F(TenantEngineTest, AnEngineRestoredFromItsRowsIsTheSameEngine) {
+  Snapshot rows;
+  const auto keep = [&](const Facts& facts) {
+    for (const Fact& fact : facts) {
+      if (const auto* row = std::get_if<AlertRow>(&fact)) rows.alerts.push_back(*row);
+      if (const auto* row = std::get_if<IncidentRow>(&fact))
+        std::erase_if(rows.incidents, [&](const auto& r) { return r.id == row->id; }), rows.incidents.push_back(*row);
+      if (const auto* row = std::get_if<DeliveryRow>(&fact))
+        std::erase_if(rows.deliveries, [&](const auto& r) { return r.id == row->id; }), rows.deliveries.push_back(*row);
+      if (const auto* row = std::get_if<CaptureRow>(&fact))
+        std::erase_if(rows.captures, [&](const auto& r) { return r.key == row->key; }), rows.captures.push_back(*row);
+    }
+  };
+  const Reaction reaction = say({AlertXml{}}, 0s);
+  keep(reaction.facts);
+  TenantEngine restored(settings());
+  const Reaction first = restored.restore(rows, at(5s));
+  EXPECT_THAT(sent(first), IsEmpty());  // What was in flight is unknown now, and is looked for after the settle time.
+  const Reaction looked = restored.on(Tick{}, at(20s));
+  ASSERT_EQ(looked.effects.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<LookUpDelivery>(looked.effects[0]));
+  SensorSaid again{sensor, {}};
+  again.batch.events.emplace_back(AlertXml{}.wire());
+  EXPECT_EQ(restored.on(again, at(21s)).facts.size(), 1U);  // The cursor, and nothing else.
+}
+
+}  // namespace
+}  // namespace exhibit

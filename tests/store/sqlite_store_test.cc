@@ -1,0 +1,185 @@
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/text.h"
+#include "files.h"
+#include "phf_alert.h"
+#include "store/report_json.h"
+#include "store/sqlite.h"
+#include "store/store.h"
+
+namespace exhibit {
+namespace {
+
+using testing::ElementsAre;
+using testing::SizeIs;
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  SqliteStoreTest() {
+    folder = (std::filesystem::temp_directory_path() / "exhibit-store-XXXXXX").string();
+    EXPECT_NE(::mkdtemp(folder.data()), nullptr);
+    reopen();
+  }
+  ~SqliteStoreTest() override {
+    store.reset();
+    std::filesystem::remove_all(folder);
+  }
+  void reopen() {
+    store.reset();
+    Result<std::unique_ptr<Store>> opened = open_sqlite_store(path());
+    ASSERT_TRUE(opened) << opened.error().text;
+    store = std::move(*opened);
+  }
+  std::string path() const { return folder + "/exhibit.db"; }
+
+  std::string folder;
+  std::unique_ptr<Store> store;
+};
+
+Facts some_facts() {
+  IncidentRow incident;
+  incident.id = {"inc-1"};
+  incident.correlation = {"EXH1-A"};
+  incident.link = {"link1"};
+  incident.first_alert = "aa";
+  incident.opened = wall_from_ns(5);
+  incident.captures = {{{"s1"}, "77", 0}, {{"s1"}, "78", 3}};
+  incident.ticket_at = wall_from_ns(9);
+  CaptureRow capture;
+  capture.key = {{"s1"}, "77", 0};
+  capture.state = CaptureState::sealed_partial;
+  capture.cause = CaptureCause::overwritten;
+  capture.proof = {"one clause", "another\nwith a break"};
+  capture.incidents = {{"inc-1"}, {"inc-2"}};
+  capture.evidence = EvidenceId{"ee"};
+  capture.completed_at = wall_from_ns(7);
+  capture.settled_at = wall_from_ns(8);
+  DeliveryRow delivery;
+  delivery.id = {"inc-1-0"};
+  delivery.incident = {"inc-1"};
+  delivery.state = DeliveryState::unknown;
+  delivery.rung = Rung::headers;
+  delivery.subject = "capture s1/77/0";
+  ReportRow report{{{"s1"}, "77", 0}, {"inc-1"}, {}};
+  report.report.packets = 12;
+  report.report.answer = Answer{Answer::Kind::tls_alert, {}, 7, 3, 40, "handshake failure (40)", 99};
+  report.report.other_statuses = {200, 404};
+  report.report.first = wall_from_ns(1'800'000'000'123'456'789);
+  return {AlertRow{"aa", {"inc-1"}, 1, {"s1"}, "17", wall_from_ns(1), wall_from_ns(2), "<raw/>"},
+          incident,
+          capture,
+          delivery,
+          report,
+          CursorRow{{"s1"}, "sub", "sess", "cookie", 42},
+          GapRow{{"s1"}, "missed-events", "proof", 1, 2, wall_from_ns(3)}};
+}
+
+TEST_F(SqliteStoreTest, WhatWasCommittedIsThereAfterReopening) {
+  ASSERT_TRUE(store->commit(some_facts()));
+  reopen();
+  const Result<Snapshot> rows = store->load(wall_from_ns(0));
+  ASSERT_TRUE(rows);
+  ASSERT_THAT(rows->incidents, SizeIs(1));
+  EXPECT_THAT(rows->incidents[0].captures, ElementsAre(CaptureKey{{"s1"}, "77", 0}, CaptureKey{{"s1"}, "78", 3}));
+  EXPECT_EQ(rows->incidents[0].ticket_at, wall_from_ns(9));
+  ASSERT_THAT(rows->captures, SizeIs(1));
+  EXPECT_EQ(rows->captures[0].cause, CaptureCause::overwritten);
+  EXPECT_THAT(rows->captures[0].proof, ElementsAre("one clause", "another with a break"));
+  EXPECT_THAT(rows->captures[0].incidents, ElementsAre(IncidentId{"inc-1"}, IncidentId{"inc-2"}));
+  EXPECT_EQ(rows->captures[0].settled_at, wall_from_ns(8));
+  ASSERT_THAT(rows->deliveries, SizeIs(1));
+  EXPECT_EQ(rows->deliveries[0].state, DeliveryState::unknown);
+  EXPECT_EQ(rows->deliveries[0].rung, Rung::headers);
+  ASSERT_THAT(rows->reports, SizeIs(1));
+  EXPECT_EQ(rows->reports[0].report.answer->tls_alert, 40);
+  EXPECT_EQ(rows->reports[0].report.first, wall_from_ns(1'800'000'000'123'456'789));
+  EXPECT_THAT(rows->alerts, SizeIs(1));
+  EXPECT_EQ(rows->gaps_total, 1U);
+  EXPECT_EQ(store->cursors()->at(0).last_time_ns, 42);
+  EXPECT_EQ(store->incident_by_link({"link1"})->id.text, "inc-1");
+  EXPECT_EQ(store->incident_by_link({"other"}).error().code, Errc::not_found);
+}
+
+TEST_F(SqliteStoreTest, ARowIsItsLatestImageAndAnAlertIsWrittenOnce) {
+  ASSERT_TRUE(store->commit(some_facts()));
+  Facts again = some_facts();
+  std::get<AlertRow>(again[0]).raw = "changed";
+  std::get<IncidentRow>(again[1]).alerts = 5;
+  ASSERT_TRUE(store->commit(again));
+  EXPECT_EQ(store->alert("aa")->raw, "<raw/>");
+  EXPECT_EQ(store->incident_by_link({"link1"})->alerts, 5U);
+}
+
+TEST_F(SqliteStoreTest, HalfATransactionIsNone) {
+  ASSERT_TRUE(store->commit(some_facts()));
+  IncidentRow clash;
+  clash.id = {"inc-9"};
+  clash.correlation = {"EXH1-B"};
+  clash.link = {"link1"};  // Another incident has it.
+  DeliveryRow owed;
+  owed.id = {"inc-9-0"};
+  EXPECT_FALSE(store->commit(Facts{AlertRow{"bb", {"inc-9"}, 2, {"s1"}, "18", {}, {}, ""}, owed, clash}));
+  EXPECT_EQ(store->alert("bb").error().code, Errc::not_found);
+  EXPECT_THAT(*store->deliveries(DeliveryState::ready, 10), testing::IsEmpty());
+  EXPECT_EQ(store->incident_by_link({"link1"})->id.text, "inc-1");
+  EXPECT_TRUE(store->commit(Facts{owed}));
+}
+
+TEST_F(SqliteStoreTest, ASecondConnectionIsRefused) {
+  ASSERT_TRUE(store->commit(some_facts()));
+  EXPECT_FALSE(open_sqlite_store(path()));
+}
+
+TEST_F(SqliteStoreTest, AStoreOfANewerProgramIsRefusedWithBothNumbers) {
+  store.reset();
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &raw), SQLITE_OK);
+  ASSERT_TRUE(sqlite::execute(raw, "pragma user_version=99"));
+  sqlite3_close(raw);
+  const auto opened = open_sqlite_store(path());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::unsupported);
+  EXPECT_THAT(opened.error().text, testing::HasSubstr("99"));
+}
+
+TEST_F(SqliteStoreTest, AFileThatIsNoStoreIsSaidToBeOne) {
+  store.reset();
+  std::filesystem::remove(path());
+  test::write_file(path(), std::string(8192, 'x'));
+  const auto opened = open_sqlite_store(path());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::corrupt);
+}
+
+TEST_F(SqliteStoreTest, TheLedgerIsAChain) {
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(store->append_ledger(wall_from_ns(i), "user:kim", "viewed", cat(i), ""));
+  reopen();
+  ASSERT_TRUE(store->append_ledger(wall_from_ns(9), "user:kim", "downloaded", "x", ""));
+  const auto entries = store->ledger(1, 100);
+  ASSERT_THAT(*entries, SizeIs(6));
+  EXPECT_EQ((*entries)[5].previous, (*entries)[4].hash);
+  EXPECT_EQ((*entries)[0].previous, std::string(64, '0'));
+  for (const LedgerEntry& entry : *entries) EXPECT_EQ(ledger_hash(entry), entry.hash);
+}
+
+TEST(ReportJson, GivesBackWhatWasWritten) {
+  CaptureReport report;
+  report.packets = 3, report.bytes = 99, report.broken = true, report.broken_text = "at byte 7 \"x\"",
+  report.trigger_inside = true, report.other_requests = 2;
+  report.last = wall_from_ns(-5);
+  for (const auto& answer :
+       {std::optional<Answer>(), std::optional(Answer{Answer::Kind::http, 200, 5, 1, {}, "OK", {}})}) {
+    report.answer = answer;
+    const auto back = report_from_json(report_to_json(report));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(report_to_json(*back), report_to_json(report));
+    EXPECT_EQ(back->answer, answer);
+  }
+  EXPECT_FALSE(report_from_json("nonsense"));
+}
+
+}  // namespace
+}  // namespace exhibit
