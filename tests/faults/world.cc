@@ -239,16 +239,21 @@ bool World::look_at_a_page() {
   const Json tickets = report();
   if (!tickets.is_object() || tickets["tickets"].empty()) throw std::runtime_error("there is no ticket to look at");
   const std::string link = text_at(tickets["tickets"][0], "link"), path = link.substr(link.find("/e/"));
-  const Answer form = Wire(web_port_).ask("GET", "/sign-in?to=" + path);
-  const std::string body =
+  // The server answers only to its own name, so each request says it.
+  const auto ask = [this](std::string_view method, std::string_view target, std::string_view cookie,
+                          const std::string& body) {
+    Wire wire(web_port_);
+    wire.send(cat(method, " ", target, " HTTP/1.1\r\nHost: 127.0.0.1:", web_port_, "\r\nCookie: ", cookie,
+                  "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ", body.size(), "\r\n\r\n",
+                  body));
+    return wire.read();
+  };
+  const Answer form = ask("GET", "/sign-in?to=" + path, "", "");
+  const std::string fields =
       cat("token=", field_in(form.body, "token"), "&to=", path, "&user=kim&password=page-of-evidence");
-  const Answer signed_in = Wire(web_port_).ask(
-      "POST", "/sign-in",
-      cat("Content-Type: application/x-www-form-urlencoded\r\nCookie: ", cookie_in(form.head, "exhibit_form"), "\r\n"),
-      body);
+  const Answer signed_in = ask("POST", "/sign-in", cookie_in(form.head, "exhibit_form"), fields);
   if (signed_in.status <= 0) return false;
-  const Answer page =
-      Wire(web_port_).ask("GET", path, cat("Cookie: ", cookie_in(signed_in.head, "exhibit_session"), "\r\n"));
+  const Answer page = ask("GET", path, cookie_in(signed_in.head, "exhibit_session"), "");
   return page.status == 200;
 }
 
