@@ -54,11 +54,11 @@ class Tally {
 };
 
 /// Waits for some events and then a little: a moment while things are on their way.
-void random_moment(World& world, std::mt19937& dice) {
+void random_moment(World& world, std::mt19937& dice, int microseconds_max) {
   const int events = std::uniform_int_distribution(0, 5)(dice);
   for (int i = 0; i < events; ++i) (void)world.event(700ms);
   const bool long_wait = std::uniform_int_distribution(0, 4)(dice) == 0;
-  let_pass(std::chrono::microseconds{std::uniform_int_distribution(0, long_wait ? 800'000 : 25'000)(dice)});
+  let_pass(std::chrono::microseconds{std::uniform_int_distribution(0, long_wait ? 800'000 : microseconds_max)(dice)});
 }
 
 TEST(Kill, TheWholeProcessTwentyTimesAtRandomMoments) {
@@ -68,7 +68,7 @@ TEST(Kill, TheWholeProcessTwentyTimesAtRandomMoments) {
   World world({.alerts = 60, .rate = 4});
   for (int i = 0; i < kills; ++i) {
     world.serve();
-    random_moment(world, dice);
+    random_moment(world, dice, 25'000);
     world.kill_server();
   }
   world.serve();
@@ -82,11 +82,11 @@ TEST(Kill, TheRunnerTwentyTimesAtRandomMoments) {
   for (int i = 0; i < worlds; ++i)
     jobs.emplace_back([&tally, i] {
       std::mt19937 dice(static_cast<unsigned>(1000 + i));
-      World world({.alerts = 30, .rate = 3, .seed = static_cast<std::uint64_t>(i + 10)});
+      World world({.alerts = 60, .rate = 20, .seed = static_cast<std::uint64_t>(i + 10)});
       world.serve();
       int killed = 0;
       for (int tries = 0; killed < kills_each && tries < 200; ++tries) {
-        random_moment(world, dice);
+        random_moment(world, dice, 4'000);
         killed += world.kill_runner() ? 1 : 0;
       }
       EXPECT_EQ(killed, kills_each);
