@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "incident/zone.h"
 #include "runtime/adapter_host.h"
+#include "runtime/careful_desk.h"
 
 namespace exhibit {
 namespace {
@@ -158,14 +159,15 @@ void Engine::close_tenant(Served& served) {
 }
 
 std::shared_ptr<Desk> Engine::desk_of(const DeskId& id) {
-  std::shared_ptr<Desk>& desk = desks_[id];
-  if (!desk) {
+  DeskPair& desk = desks_[id];
+  if (!desk.careful) {
     const SecretSource secrets = make_secret_source(settings_.state + "/secrets",
                                                     [this](const std::string& name) { return host_.secret("", name); });
-    desk = make_adapter_desk(settings_.desks.at(id),
-                             AdapterDeskWorld{*executors_, log(), secrets, settings_.state, settings_.runner});
+    desk.adapter = make_adapter_desk(settings_.desks.at(id),
+                                     AdapterDeskWorld{*executors_, log(), secrets, settings_.state, settings_.runner});
+    desk.careful = make_careful_desk(desk.adapter);
   }
-  return desk;
+  return desk.careful;
 }
 
 bool Engine::drain(std::chrono::milliseconds budget) {
@@ -194,7 +196,7 @@ void Engine::stop() {
     (void)stopped.wait(stop_budget);
   }
   for (auto& [id, served] : tenants_) close_tenant(served);
-  for (auto& [id, desk] : desks_) stop_adapter_desk(*desk);
+  for (auto& [id, desk] : desks_) stop_adapter_desk(*desk.adapter);
   executors_->join();
   web_.reset();
   desks_.clear();

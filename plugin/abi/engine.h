@@ -74,7 +74,10 @@ class Engine {
   SystemClock clock_;
   FileHandle lock_;
   std::unique_ptr<Executors> executors_;
-  std::map<DeskId, std::shared_ptr<Desk>> desks_;
+  struct DeskPair {
+    std::shared_ptr<Desk> adapter, careful;  ///< The second is what tenants use.
+  };
+  std::map<DeskId, DeskPair> desks_;
   std::unique_ptr<WebServer> web_;
   std::shared_ptr<ControlSocket> control_;
   mutable std::mutex mutex_;  // Guards tenants_ for calls from any thread; never held while waiting.

@@ -131,9 +131,12 @@ void Outbox::step_down(DeliveryRow& row, const std::string& why, Now now) {
 
 std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Facts& facts) {
   const auto at = find(ended.id);
-  if (at == open_.end() || at->second.state != DeliveryState::inflight) return std::nullopt;
-  if (in_flight_ > 0) --in_flight_;
+  if (at == open_.end()) return std::nullopt;
   DeliveryRow& row = at->second;
+  // A late answer to what an engine before this one sent: proof is proof, anything else changes nothing.
+  const bool late = row.state == DeliveryState::unknown && ended.outcome.kind == DeliveryOutcome::Kind::done;
+  if (row.state != DeliveryState::inflight && !late) return std::nullopt;
+  if (!late && in_flight_ > 0) --in_flight_;
   const DeliveryOutcome& outcome = ended.outcome;
   if (outcome.kind != DeliveryOutcome::Kind::denied && outcome.kind != DeliveryOutcome::Kind::unknown &&
       outcome.kind != DeliveryOutcome::Kind::retry) {
@@ -168,8 +171,9 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
 
 std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now now, Facts& facts) {
   const auto at = find(result.id);
-  if (at == open_.end() || looking_.erase(result.id) == 0) return std::nullopt;
+  if (looking_.erase(result.id) == 0) return std::nullopt;
   if (in_flight_ > 0) --in_flight_;
+  if (at == open_.end() || at->second.state != DeliveryState::unknown) return std::nullopt;
   DeliveryRow& row = at->second;
   using Found = DeliveryLookedUp::Found;
   if (result.found == Found::one || result.found == Found::several) return finish(at, DeliveryState::done, facts);

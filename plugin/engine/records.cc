@@ -31,6 +31,22 @@ std::optional<CaptureKey> CaptureKey::parse(std::string_view text) {
       {std::string(text.substr(0, first))}, std::string(text.substr(first + 1, last - first - 1)), *epoch};
 }
 
+CaptureView capture_view_of(const CaptureRow& row) {
+  CaptureView view;
+  view.log = row.key.locator;
+  view.state = row.state;
+  view.cause = row.cause;
+  view.proof = row.proof;
+  view.on_demand = row.on_demand;
+  view.bytes = row.bytes;
+  if (is_sealed(row.state)) view.evidence = row.evidence;
+  if (!is_settled(row.state)) {
+    view.ready_expected = row.due.wall;
+    view.safe_until = row.safe_until.wall;
+  }
+  return view;
+}
+
 std::string_view token(DeliveryKind kind) { return kinds[static_cast<std::size_t>(kind)]; }
 std::string_view token(DeliveryState state) { return states[static_cast<std::size_t>(state)]; }
 std::optional<DeliveryKind> parse_delivery_kind(std::string_view text) { return parsed<DeliveryKind>(kinds, text); }

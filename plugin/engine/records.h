@@ -90,6 +90,9 @@ struct CaptureRow {
   CaptureCause trouble = CaptureCause::none;  ///< The most telling failure so far.
 };
 
+/// What texts and pages say of the row; report and sharing are for the caller to add.
+CaptureView capture_view_of(const CaptureRow& row);
+
 /// What one capture says about one incident.
 struct ReportRow {
   CaptureKey capture;

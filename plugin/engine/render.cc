@@ -48,20 +48,13 @@ Rung TenantEngine::first_rung() const {
 }
 
 CaptureView TenantEngine::capture_view(const Incident& incident, const CaptureKey& key) const {
-  CaptureView view;
-  view.log = key.locator;
   const CaptureRow* row = captures_.find(key);
-  if (!row) return view;
-  view.state = row->state;
-  view.cause = row->cause;
-  view.proof = row->proof;
-  view.on_demand = row->on_demand;
-  view.bytes = row->bytes;
-  if (is_sealed(row->state)) view.evidence = row->evidence;
-  if (!is_settled(row->state)) {
-    view.ready_expected = row->due.wall;
-    view.safe_until = row->safe_until.wall;
+  if (!row) {
+    CaptureView unknown;
+    unknown.log = key.locator;
+    return unknown;
   }
+  CaptureView view = capture_view_of(*row);
   if (const auto report = incident.reports.find(key); report != incident.reports.end()) view.report = report->second;
   for (const IncidentId& other : row->incidents) {
     const auto found = incidents_.find(other);

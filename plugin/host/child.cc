@@ -53,6 +53,7 @@ void Child::fill() {
   char piece[4096];
   ssize_t got = 0;
   while ((got = ::read(output_, piece, sizeof piece)) > 0) buffer_.append(piece, static_cast<std::size_t>(got));
+  ended_ = ended_ || got == 0;
 }
 
 std::vector<std::string> Child::lines() {
@@ -83,7 +84,7 @@ std::string Child::line(int timeout_ms) {
 int Child::exit_code() {
   if (exit_code_ >= 0) return exit_code_;
   int status = 0;
-  if (pid_ > 0 && ::waitpid(pid_, &status, WNOHANG) == pid_)
+  if (pid_ > 0 && ::waitpid(pid_, &status, ended_ ? 0 : WNOHANG) == pid_)
     exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return exit_code_;
 }

@@ -27,6 +27,7 @@ class Child {
   std::string program_;
   int pid_ = -1, input_ = -1, output_ = -1, exit_code_ = -1;
   std::string buffer_;
+  bool ended_ = false;  ///< Its output is closed, so it ends now.
 };
 
 }  // namespace exhibit::host

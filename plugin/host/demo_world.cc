@@ -90,11 +90,16 @@ std::string tenant_config(const json& sensor) {
 
 }  // namespace
 
+DemoWorld::Folder::Folder() : path((std::filesystem::temp_directory_path() / "exhibit-demo-XXXXXX").string()) {
+  if (!::mkdtemp(path.data())) throw Failure("no folder for the demo can be made: " + path);
+}
+
+DemoWorld::Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
 DemoWorld::DemoWorld(const DemoOptions& options) : password_(random_word()) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "exhibit-demo-XXXXXX").string();
-  if (!::mkdtemp(pattern.data()))
-    throw Failure("no folder for the demo can be made in " + std::filesystem::temp_directory_path().string());
-  folder_ = pattern;
   ::setenv(sensor_password, random_word().c_str(), 1);
   ::setenv(desk_password, random_word().c_str(), 1);
   const std::string programs = program_folder();
@@ -106,17 +111,9 @@ DemoWorld::DemoWorld(const DemoOptions& options) : password_(random_word()) {
   const json sensor = ready_line(*sensor_);
   const int port = free_port();
   evidence_url_ = "http://127.0.0.1:" + std::to_string(port);
-  engine_ =
-      std::make_unique<EngineHandle>("exhibit.yaml", host_config(folder_, desk_url_, port, user_, hash_of(password_)));
+  engine_ = std::make_unique<EngineHandle>("exhibit.yaml",
+                                           host_config(folder_.path, desk_url_, port, user_, hash_of(password_)));
   engine_->put_tenant("acme.yaml", tenant_config(sensor));
-}
-
-DemoWorld::~DemoWorld() {
-  engine_.reset();
-  sensor_.reset();
-  desk_.reset();
-  std::error_code ignored;
-  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
 json DemoWorld::report() { return json::parse(engine_->command(tenant_name, "report", R"({"incidents":true})")); }

@@ -17,7 +17,7 @@ namespace exhibit::host {
 class DemoWorld {
  public:
   explicit DemoWorld(const DemoOptions& options);
-  ~DemoWorld();
+  ~DemoWorld() = default;
 
   void start() { engine_->start(); }
   /// The tenant's report of the plugin.
@@ -38,11 +38,20 @@ class DemoWorld {
   std::map<std::string, std::int64_t> completed_ns;  ///< By log.
 
  private:
-  std::string folder_;
+  /// Goes with everything in it, also when the rest of the world could not be made.
+  struct Folder {
+    Folder();
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder();
+    std::string path;
+  };
+
+  Folder folder_;
   std::string user_ = "analyst", password_;
   std::string desk_url_, evidence_url_;
   std::unique_ptr<Child> desk_, sensor_;
-  std::unique_ptr<EngineHandle> engine_;
+  std::unique_ptr<EngineHandle> engine_;  // Ends first: before the simulators, and before its folder goes.
 };
 
 }  // namespace exhibit::host

@@ -50,6 +50,14 @@ int main(int argc, char** argv) {
   status_command->add_flag("--json", status_json);
   status_command->callback([&] { code = status(state, status_json); });
 
+  std::string tenant, what;
+  CLI::App* resume_command =
+      app.add_subcommand("resume", "Let a halted sensor, or a tenant's desk, try its login again");
+  resume_command->add_option("tenant", tenant)->required();
+  resume_command->add_option("what", what, "The sensor's name, or desk")->required();
+  resume_command->add_option("--state", state, "The server's state folder")->capture_default_str();
+  resume_command->callback([&] { code = resume(state, tenant, what); });
+
   CLI::App* user_command = app.add_subcommand("user", "Accounts of the evidence pages");
   user_command->require_subcommand(1);
   user_command->add_subcommand("hash", "Read a password, print what exhibit.yaml takes")->callback([&] {

@@ -99,6 +99,14 @@ int status(const std::string& state, bool json) {
   return well ? 0 : 1;
 }
 
+int resume(const std::string& state, const std::string& tenant, const std::string& what) {
+  const std::string request =
+      nlohmann::json{{"verb", "resume"}, {"tenant", tenant}, {"args", {{"what", what}}}}.dump() + "\n";
+  const std::string reply = ask_server(state + "/control.sock", request);
+  if (!reply.starts_with("ok\n")) throw Failure(reply.substr(0, reply.find('\n')));
+  return 0;
+}
+
 int user_hash() {
   const bool terminal = ::isatty(STDIN_FILENO) == 1;
   termios before{};

@@ -27,6 +27,8 @@ int decode(const DecodeOptions& options);
 
 /// Asks a running server over STATE/control.sock.
 int status(const std::string& state, bool json);
+/// Lets a halted sensor, or the tenant's desk ("desk"), try its login again.
+int resume(const std::string& state, const std::string& tenant, const std::string& what);
 /// Reads a password from the terminal or from standard input, and prints what exhibit.yaml takes.
 int user_hash();
 

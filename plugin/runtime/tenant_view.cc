@@ -12,16 +12,8 @@
 namespace exhibit {
 namespace {
 
-CaptureView view_of(const CaptureRow& row, const IncidentId& incident, const std::vector<ReportRow>& reports) {
-  CaptureView view;
-  view.log = row.key.locator;
-  view.state = row.state;
-  view.cause = row.cause;
-  view.proof = row.proof;
-  view.on_demand = row.on_demand;
-  view.bytes = row.bytes;
-  if (is_sealed(row.state)) view.evidence = row.evidence;
-  if (!is_settled(row.state)) view.ready_expected = row.due.wall, view.safe_until = row.safe_until.wall;
+CaptureView view_for(const CaptureRow& row, const IncidentId& incident, const std::vector<ReportRow>& reports) {
+  CaptureView view = capture_view_of(row);
   for (const ReportRow& report : reports)
     if (report.capture == row.key && report.incident == incident) view.report = report.report;
   return view;
@@ -96,7 +88,7 @@ Result<PageRows> TenantState::page(const LinkId& link) {
   rows.view.correlation = incident->correlation.text;
   rows.view.no_capture = incident->no_capture;
   rows.view.disclosure = settings.disclosure;
-  for (const CaptureRow& row : *captures) rows.view.captures.push_back(view_of(row, incident->id, *reports));
+  for (const CaptureRow& row : *captures) rows.view.captures.push_back(view_for(row, incident->id, *reports));
   rows.sharing = sharing_of(*this, incident->id, *captures);
   rows.incident = std::move(*incident);
   rows.captures = std::move(*captures);

@@ -108,9 +108,10 @@ bool TenantState::commit(Reaction& reaction) {
   if (commit_failures == 1) say(LogLevel::error, cat("commit failed: ", written.error().text));
   Reaction restored;
   restore_engine(restored);
-  boost::asio::post(strand, [self = shared_from_this(), effects = std::make_shared<Effects>(std::move(restored.effects))] {
-    self->perform(std::move(*effects));
-  });
+  boost::asio::post(strand,
+                    [self = shared_from_this(), effects = std::make_shared<Effects>(std::move(restored.effects))] {
+                      self->perform(std::move(*effects));
+                    });
   return false;
 }
 

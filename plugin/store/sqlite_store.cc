@@ -192,9 +192,11 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<IncidentRow>> incidents(std::size_t limit, std::size_t offset) override {
-    return many<IncidentRow>(
-        cat("select ", incident_columns, " from incidents order by opened desc, id limit ", limit, " offset ", offset),
-        read_incident);
+    return many<IncidentRow>(cat("select ", incident_columns,
+                                 " from incidents order by opened desc, (select sequence from alerts where identity = "
+                                 "first_alert) desc limit ",
+                                 limit, " offset ", offset),
+                             read_incident);
   }
 
   Result<std::vector<DeliveryRow>> deliveries(DeliveryState state, std::size_t limit) override {

@@ -18,14 +18,17 @@ struct Band {
   std::string says;
 };
 
+/// A forecast that nobody made is no forecast.
+bool is_known(const std::optional<WallTime>& time) { return time && ns_of(*time) > 0; }
+
 Band band_of(const IncidentPage& page, const CaptureView& capture) {
   const Zone& zone = page.rows.view.zone;
   const std::string expected =
-      capture.ready_expected ? cat("Expected about ", spoken_clock(zone, *capture.ready_expected), ". ") : "";
+      is_known(capture.ready_expected) ? cat("Expected about ", spoken_clock(zone, *capture.ready_expected), ". ") : "";
+  if (capture.on_demand && !is_settled(capture.state) && capture.state != CaptureState::fetching)
+    return {"demand", "On demand", "The sensor has it, and it is fetched only when somebody asks."};
   switch (capture.state) {
     case CaptureState::expected:
-      if (capture.on_demand) return {"demand", "On demand", "The sensor has it; it is fetched when somebody asks."};
-      [[fallthrough]];
     case CaptureState::recording: return {"recording", "Recording", cat(expected, "This page fills in by itself.")};
     case CaptureState::due: return {"recording", "Waiting", cat(expected, "This page fills in by itself.")};
     case CaptureState::fetching: return {"recording", "Fetching", "It is on its way from the sensor."};
@@ -112,9 +115,10 @@ Node facts_of(const IncidentPage& page, const CaptureRow& row, const CaptureView
   Node list = element("dl", "facts");
   fact(list, "Log", cat(row.key.locator, " of ", row.key.sensor.text), "mono");
   if (!is_settled(capture.state)) {
-    if (capture.ready_expected && !capture.on_demand)
+    if (is_known(capture.ready_expected) && !capture.on_demand)
       fact(list, "Expected", cat("about ", spoken_seconds(zone, *capture.ready_expected)));
-    if (capture.safe_until) fact(list, "Safe until", cat("about ", spoken_seconds(zone, *capture.safe_until)));
+    if (is_known(capture.safe_until))
+      fact(list, "Safe until", cat("about ", spoken_seconds(zone, *capture.safe_until)));
   }
   if (is_sealed(capture.state) && capture.report) report_facts(list, page, capture);
   if (is_sealed(capture.state) && capture.evidence) {

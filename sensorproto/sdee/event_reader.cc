@@ -275,7 +275,8 @@ void read_fault(pugi::xml_node node, SdeeDocument& document) {
 Result<void> read_envelope(const std::string& skeleton, SdeeDocument& document) {
   pugi::xml_document xml;
   if (!xml.load_buffer(skeleton.data(), skeleton.size(), parse_flags, pugi::encoding_utf8))
-    return Error{Errc::bad_input, "XML: the envelope cannot be read"};
+    return document.events.empty() ? Result<void>(Error{Errc::bad_input, "XML: the envelope cannot be read"})
+                                   : Result<void>();  // A bare event.
   bool known = false;
   for_each_descendant(xml, [&](pugi::xml_node node) {
     const std::string_view name = local_name(node.name());

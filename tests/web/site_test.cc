@@ -310,6 +310,14 @@ TEST_F(SiteTest, TheFirstViewSaysEverythingBeforeTheCaptureIsThere) {
   EXPECT_THAT(body, AllOf(Not(HasSubstr("Fetch now")), Not(HasSubstr("<script>")), Not(HasSubstr("style="))));
 }
 
+TEST_F(SiteTest, ACaptureOnDemandIsFetchedByAButton) {
+  PageRows& rows = acme->incidents[link];
+  rows.captures[0].on_demand = rows.view.captures[0].on_demand = true;
+  enter();
+  EXPECT_THAT(get(at).body,
+              AllOf(HasSubstr("On demand"), HasSubstr("Fetch now"), Not(HasSubstr("fills in by itself"))));
+}
+
 TEST_F(SiteTest, ALostCaptureSaysCauseProofAndWhatIsLeft) {
   PageRows& rows = acme->incidents[link];
   rows.captures[0].state = rows.view.captures[0].state = CaptureState::lost;
