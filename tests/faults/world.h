@@ -6,7 +6,7 @@
 #include <random>
 
 #include "base/json.h"
-#include "tests/faults/program.h"
+#include "tests/program.h"
 
 namespace exhibit::test {
 

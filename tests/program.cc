@@ -1,4 +1,4 @@
-#include "tests/faults/program.h"
+#include "tests/program.h"
 
 #include <fcntl.h>
 #include <poll.h>
