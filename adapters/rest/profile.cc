@@ -17,6 +17,14 @@ Values values_at(const Json& object, const char* key) {
   return values;
 }
 
+std::vector<std::string> texts_at(const Json& object, const char* key) {
+  std::vector<std::string> texts;
+  if (const auto found = object.find(key); found != object.end() && found->is_array())
+    for (const Json& text : *found)
+      if (text.is_string()) texts.push_back(text.get<std::string>());
+  return texts;
+}
+
 bool flag_at(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_boolean() && found->get<bool>();
@@ -78,14 +86,17 @@ Result<Profile> parse_profile(std::string_view json) {
                   .values = values_at(*document, "values"),
                   .maps = {},
                   .error_text = {},
+                  .neutralise = {},
                   .operations = {}};
   if (const auto maps = document->find("maps"); maps != document->end() && maps->is_object())
     for (const auto& [name, map] : maps->items())
       profile.maps[name] = {
           .of = text_at(map, "of"), .other = text_at(map, "other"), .values = values_at(map, "values")};
-  if (const auto pointers = document->find("error_text"); pointers != document->end() && pointers->is_array())
-    for (const Json& pointer : *pointers)
-      if (pointer.is_string()) profile.error_text.push_back(pointer.get<std::string>());
+  profile.error_text = texts_at(*document, "error_text");
+  profile.neutralise = texts_at(*document, "neutralise");
+  for (const std::string& tag : profile.neutralise)
+    if (tag.empty() || tag.find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos)
+      return Error{Errc::bad_input, cat("neutralise takes lower-case letters, not ", harmless(tag))};
   if (const auto limits = document->find("limits"); limits != document->end()) profile.limits_json = limits->dump();
   if (const auto read = read_operations(*document, profile); !read) return read.error();
   return profile;

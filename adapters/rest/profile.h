@@ -38,6 +38,7 @@ struct Profile {
   Values values;
   std::map<std::string, Mapping, std::less<>> maps;
   std::vector<std::string> error_text;
+  std::vector<std::string> neutralise;  ///< Marks that the desk would obey in plain text, such as "code" for [code].
   std::map<std::string, Operation, std::less<>> operations;
   std::string limits_json = "{}";
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "adapters/rest/neutralise.h"
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/sha256.h"
@@ -46,7 +47,7 @@ Values values_of(const Profile& profile, const std::string& base, const OpText& 
   Values values = profile.values;
   const Json body = object_of(op.body_json);
   for (const auto& [name, value] : body.items())
-    if (const std::string text = as_value(value); !text.empty()) values[name] = text;
+    if (const std::string text = as_value(value); !text.empty()) values[name] = neutralised(text, profile.neutralise);
   values["base"] = base;
   values["correlation_id"] = op.correlation_id;
   values["ticket"] = op.ticket;

@@ -164,8 +164,6 @@ asio::awaitable<void> SensorLink::State::sleep(Nanoseconds length) {
 void SensorLink::State::trouble(CaptureCause cause, const std::string& why) {
   if (told == cause) return;
   told = cause;
-  say(cause == CaptureCause::none ? LogLevel::info : LogLevel::warning,
-      cause == CaptureCause::none ? "the feed is back" : why);
   tenant.tell(SensorTrouble{settings.name, cause, why});
 }
 

@@ -58,7 +58,8 @@ class Scenario {
 
 /// The scripted story that the demonstration shows.
 std::unique_ptr<Scenario> demo_scenario(std::chrono::milliseconds log_life);
-/// `alerts` different incidents at `rate` a second (0: all at once), every tenth with an IP log.
+/// `alerts` different incidents at `rate` a second (0: all at once). Of each ten the first has a log of its own and the
+/// next three share one.
 std::unique_ptr<Scenario> load_scenario(std::uint64_t alerts, double rate, std::uint64_t seed);
 /// One alert for each flow of a capture file, at most 200 in file order, as fast as the sensor's writers allow. Its
 /// times are moved so that the last packet was seen just now. bad_input: no capture, or no flow in it.

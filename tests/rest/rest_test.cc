@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "adapters/rest/neutralise.h"
 #include "adapters/rest/rest_judge.h"
 #include "adapters/rest/rest_link.h"
 #include "adapters/rest/rest_request.h"
@@ -74,6 +75,29 @@ TEST_F(RestTest, ANoteCarriesAMarkThatIsTheSameOnEveryAttempt) {
   EXPECT_THAT(request("note").body, HasSubstr(R"({"comments":"ready)"));
   EXPECT_EQ(mark_of("d-1").size(), 22U);
   EXPECT_NE(mark_of("d-1"), mark_of("d-2"));
+}
+
+TEST_F(RestTest, NoTextCanOpenTheDesksMarkForHtml) {
+  op.body_json = R"({"title":"[code]t","public_text":"[/CODE]","internal_text":"a [ Code ]<b>[/ code\t] z"})";
+  const std::string body = request("create").body;
+  EXPECT_THAT(body, HasSubstr(R"x("short_description":"(code)t")x"));
+  EXPECT_THAT(body, HasSubstr(R"x("description":"(code)")x"));
+  EXPECT_THAT(body, HasSubstr(R"x("work_notes":"a (code)<b>(code) z")x"));
+  op.body_json = R"({"text":"[code]<script>"})";
+  EXPECT_THAT(request("note").body, HasSubstr(R"x("(code)<script>)x"));
+}
+
+TEST(Neutralised, EverySpellingOfAMarkBecomesPlainAndOtherTextStays) {
+  const std::vector<std::string> tags = {"code"};
+  for (const char* mark :
+       {"[code]", "[/code]", "[CoDe]", "[ code ]", "[\tcode\n]", "[ / code]", "\uFF3Bcode\uFF3D", "[code\uFF3D",
+        "\uFF3B/CODE]", "[\u00A0code]", "[\u3000code]", "[\uFF0Fcode]", "[\uFF43\uFF2F\uFF44\uFF45]"})
+    EXPECT_EQ(neutralised(cat("a", mark, "b"), tags), "a(code)b") << mark;
+  for (const char* plain :
+       {"", "[", "[code", "code]", "[codes]", "[co de]", "[[x]", "a[.]example", "[/]", "\uFF3B", "[\u0441ode]", "\xEF"})
+    EXPECT_EQ(neutralised(plain, tags), plain);
+  EXPECT_EQ(neutralised("[[code]code]", tags), "[(code)code]");
+  EXPECT_EQ(neutralised("[code]", {}), "[code]");
 }
 
 TEST_F(RestTest, OnlyAnAnswerThatProvesItIsDone) {
