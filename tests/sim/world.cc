@@ -110,8 +110,9 @@ void World::give(const Input& input) {
   Reaction reaction = engine_->on(input, now_);
   if (chance(faults_.crash)) return crash();
   if (!commit(reaction.facts)) {
+    // The process may live on: then what it sent and pulls goes on, and answers an engine that never asked.
     say("the disk refuses a commit");
-    return restart();
+    return roll(0, 1) == 0 ? restart() : restore_engine();
   }
   if (chance(faults_.crash)) return crash();
   perform(reaction.effects);
@@ -211,8 +212,8 @@ void World::look_up(const LookUpDelivery& order) {
 
 void World::fetch(const FetchCapture& order) {
   if (++fetching_ > 2) violated("more than two pulls at once");
-  at(Nanoseconds(roll(50, 4000) * 1'000'000), [this, order] {
-    --fetching_;
+  at(Nanoseconds(roll(50, 4000) * 1'000'000), [this, order, life = engine_life_] {
+    if (life == engine_life_) --fetching_;
     using Kind = FetchEnded::Kind;
     const Log& log = logs_.at(*parse_number<std::uint64_t>(order.key.locator));
     FetchEnded ended{order.key, Kind::whole,
@@ -249,6 +250,11 @@ void World::crash() {
 void World::restart() {
   std::erase_if(happenings_, [](const Happening& h) { return h.dies_with_process; });
   std::make_heap(happenings_.begin(), happenings_.end(), [](const Happening& a, const Happening& b) { return b < a; });
+  restore_engine();
+}
+
+void World::restore_engine() {
+  ++engine_life_;
   fetching_ = 0;
   tick_at_.reset();
   engine_.emplace(settings());
@@ -334,6 +340,14 @@ void World::quiesce() {
     if (row.state == CaptureState::lost && row.cause == CaptureCause::none)
       violated(cat("capture ", key.text(), " was lost without a cause"));
   }
+  for (const auto& [id, row] : incidents_)
+    for (const CaptureKey& key : row.captures) {
+      const auto capture = captures_.find(key);
+      if (capture == captures_.end())
+        violated(cat("incident ", id.text, " names a capture that no row holds: ", key.text()));
+      else if (is_sealed(capture->second.state) && !reports_.contains({key, id}))
+        violated(cat("nobody looked into capture ", key.text(), " for incident ", id.text));
+    }
   std::map<std::string, int> notes;
   for (const auto& [id, row] : deliveries_) {
     if (row.kind == DeliveryKind::note && row.subject.starts_with("capture ") &&

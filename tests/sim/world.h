@@ -88,6 +88,7 @@ class World {
   void store_at_desk(const SendDelivery& send);
   void crash();
   void restart();
+  void restore_engine();
   void arm_tick();
   void step();
   void check_rows();
@@ -115,7 +116,8 @@ class World {
   std::vector<test::AlertXml> raised_;
   std::deque<std::vector<SensorEvent>> unacknowledged_;
   std::vector<Ticket> desk_;
-  int fetching_ = 0;
+  int fetching_ = 0;  // By the engine of this life.
+  int engine_life_ = 0;
 
   std::vector<std::string> violations_, transcript_;
   std::size_t crashes_ = 0, unknown_outcomes_ = 0;
