@@ -50,7 +50,9 @@ std::string to_lower(std::string_view text);
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 /// Splits at any of the separators; empty parts are left out.
 std::vector<std::string_view> split(std::string_view text, std::string_view separators);
-std::vector<std::string_view> split(std::string&& text, std::string_view separators) = delete;  // The parts would dangle.
+template <std::same_as<std::string> Text>
+std::vector<std::string_view> split(Text&& text,
+                                    std::string_view separators) = delete;  // Of a temporary: they would dangle.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
 /// 1234567 as "1,234,567".

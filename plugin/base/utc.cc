@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "base/text.h"
 
@@ -19,6 +20,8 @@ std::string padded(std::int64_t number, std::size_t width) {
 }
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+/// Not a - floor_div(a, b) * b: near the smallest number that product does not fit.
+std::int64_t floor_mod(std::int64_t a, std::int64_t b) { return a % b < 0 ? a % b + b : a % b; }
 
 std::string short_date(const CivilTime& t) {
   return cat(padded(t.day, 2), " ", months[static_cast<std::size_t>(t.month - 1)], " ", padded(t.year, 4));
@@ -40,7 +43,7 @@ CivilTime civil_of(WallTime time, int offset_seconds) {
   civil.minute = second_of_day / 60 % 60;
   civil.second = second_of_day % 60;
   civil.weekday = static_cast<int>(((day_number % 7) + 11) % 7);
-  civil.nanosecond = static_cast<int>(ns - floor_div(ns, billion) * billion);
+  civil.nanosecond = static_cast<int>(floor_mod(ns, billion));
   return civil;
 }
 
@@ -59,7 +62,7 @@ std::string iso_utc(WallTime time) {
 
 std::string epoch_text(WallTime time) {
   const std::int64_t seconds = floor_div(ns_of(time), billion);
-  return cat(seconds, ".", padded(ns_of(time) - seconds * billion, 9));
+  return cat(seconds, ".", padded(floor_mod(ns_of(time), billion), 9));
 }
 
 std::string http_date(WallTime time) {
@@ -85,9 +88,15 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
                   std::chrono::minutes{*minute} + std::chrono::seconds{*second}};
 }
 
+Nanoseconds elapsed(WallTime earlier, WallTime later) {
+  std::int64_t ns = 0;
+  if (!__builtin_sub_overflow(ns_of(later), ns_of(earlier), &ns)) return Nanoseconds{ns};
+  return ns_of(later) < ns_of(earlier) ? Nanoseconds::min() : Nanoseconds::max();
+}
+
 std::string duration_text(Nanoseconds duration) {
   const bool negative = duration < Nanoseconds{0};
-  const std::int64_t ms = (negative ? -duration.count() : duration.count()) / 1'000'000;
+  const std::int64_t ms = std::abs(duration.count() / 1'000'000);  // Divided first: the smallest has no opposite.
   const std::string sign = negative ? "-" : "";
   if (ms < 1000) return cat(sign, ms, " ms");
   if (ms < 60'000) return cat(sign, ms / 1000, ".", ms / 100 % 10, " s");

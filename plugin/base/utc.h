@@ -31,6 +31,9 @@ std::string long_date(const CivilTime& time);
 std::string http_date(WallTime time);
 std::optional<WallTime> parse_http_date(std::string_view text);
 
+/// later - earlier, held to what 64 bits of nanoseconds can say: a sensor may claim any time.
+Nanoseconds elapsed(WallTime earlier, WallTime later);
+
 /// "41 ms", "1.4 s", "2 min 05 s", "3 h 10 min", "2 d 4 h": for people.
 std::string duration_text(Nanoseconds duration);
 

@@ -92,7 +92,7 @@ CaptureKey CaptureTracker::named(const SensorId& sensor_id, std::string_view loc
   if (!is_settled(row->state) && row->state != CaptureState::fetching && !row->completed && !row->evidence) {
     // A backlog's logs ended long ago; a further alert lengthens a running one.
     const Nanoseconds age =
-        std::clamp(Nanoseconds(now.wall - alert.time), Nanoseconds{0}, Nanoseconds(std::chrono::hours{24}));
+        std::clamp(elapsed(alert.time, now.wall), Nanoseconds{0}, Nanoseconds(std::chrono::hours{24}));
     const Nanoseconds until_end = sensor.settings.ring.log_time + sensor.settings.margin - age;
     row->due = Deadline::in(std::max(until_end, Nanoseconds{0}), now);
     if (first)
@@ -169,9 +169,13 @@ void CaptureTracker::asked(const CaptureKey& key, Now now, Reaction& out) {
 
 void CaptureTracker::fetch_ended(const FetchEnded& ended, Now now, Reaction& out) {
   const auto found = rows_.find(ended.key);
-  EXHIBIT_ASSERT(found != rows_.end() && found->second.state == CaptureState::fetching);
+  // After a refused commit the rows are read again while a pull still runs: its end belongs to no pull that we know,
+  // and the log is pulled once more.
+  if (found == rows_.end() || found->second.state != CaptureState::fetching) return;
   CaptureRow& row = found->second;
-  --sensor_of(row.key.sensor).pulls;
+  Sensor& sensor = sensor_of(row.key.sensor);
+  EXHIBIT_ASSERT(sensor.pulls > 0);
+  --sensor.pulls;
   row.state = CaptureState::due;
   switch (ended.kind) {
     case FetchEnded::Kind::whole: on_whole(row, ended, now); break;
@@ -341,9 +345,10 @@ std::optional<MonoTime> CaptureTracker::next_wake() const {
   return earliest;
 }
 
-void CaptureTracker::forget_settled_before(WallTime time) {
+void CaptureTracker::forget_settled_before(WallTime time, const std::set<CaptureKey>& needed) {
   std::erase_if(rows_, [&](const auto& entry) {
-    return is_settled(entry.second.state) && entry.second.settled_at && *entry.second.settled_at < time;
+    return !needed.contains(entry.first) && is_settled(entry.second.state) && entry.second.settled_at &&
+           *entry.second.settled_at < time;
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -57,8 +58,8 @@ class CaptureTracker {
   [[nodiscard]] const CaptureRow* find(const CaptureKey& key) const;
   [[nodiscard]] const std::map<CaptureKey, CaptureRow>& rows() const { return rows_; }
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
-  /// Forgets what settled before this moment and nobody waits for.
-  void forget_settled_before(WallTime time);
+  /// Forgets what settled before this moment, but for those that somebody may still speak of.
+  void forget_settled_before(WallTime time, const std::set<CaptureKey>& needed);
 
  private:
   struct Sensor {

@@ -198,6 +198,7 @@ bool Outbox::has_ready(const IncidentId& incident, std::string_view subject) con
 }
 
 std::optional<MonoTime> Outbox::next_wake() const {
+  if (in_flight_ >= settings_.in_flight_max) return std::nullopt;  // The next answer wakes us.
   std::optional<MonoTime> earliest;
   const IncidentId* last = nullptr;
   for (const auto& [key, row] : open_) {

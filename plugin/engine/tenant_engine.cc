@@ -1,9 +1,11 @@
 #include "engine/tenant_engine.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "base/utc.h"
 #include "engine/plants.h"
 #include "incident/identity.h"
 #include "incident/normalize.h"
@@ -24,6 +26,19 @@ std::shared_ptr<const Alert> alert_of(const AlertRow& row, const TenantId& tenan
   const Result<SensorEvent> event = read_event(row.raw);
   if (!event || !std::holds_alternative<IdsAlert>(*event)) return nullptr;
   return std::make_shared<const Alert>(normalize(std::get<IdsAlert>(*event), tenant, row.sensor, row.received));
+}
+
+/// An incident whose first alert this version cannot read any more still owes what it owes.
+std::shared_ptr<const Alert> what_is_left(const IncidentRow& row, const TenantId& tenant) {
+  auto alert = std::make_shared<Alert>();
+  alert->identity = row.first_alert;
+  alert->tenant = tenant;
+  alert->sensor = {row.group.substr(0, row.group.find(' '))};
+  alert->time = row.first_time;
+  alert->received = row.opened;
+  alert->severity = row.severity;
+  alert->signature_name = "an alert that cannot be read again";
+  return alert;
 }
 
 }  // namespace
@@ -50,8 +65,8 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   }
   for (const IncidentRow& row : rows.incidents) {
     const auto found = raw.find(row.first_alert);
-    const auto alert = found == raw.end() ? nullptr : alert_of(*found->second, settings_.tenant);
-    if (!alert) continue;
+    auto alert = found == raw.end() ? nullptr : alert_of(*found->second, settings_.tenant);
+    if (!alert) alert = what_is_left(row, settings_.tenant);
     groups_[row.group].push_back(row.id);
     incidents_.emplace(row.id, Incident{row, alert, alert, {}, {}});
   }
@@ -135,8 +150,8 @@ TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert) {
   if (group == groups_.end()) return nullptr;
   for (const IncidentId& id : group->second) {
     Incident& incident = incidents_.at(id);
-    const Nanoseconds apart = alert.time - incident.row.first_time;
-    if (apart < settings_.group_window && -apart < settings_.group_window) return &incident;
+    const Nanoseconds after = elapsed(incident.row.first_time, alert.time);
+    if (after < settings_.group_window && after > -settings_.group_window) return &incident;
   }
   return nullptr;
 }
@@ -315,7 +330,8 @@ void TenantEngine::pump(Now now, Reaction& out) {
   for (const DeliveryRow& row : outbox_.claim(now, out.facts)) {
     Incident& incident = incidents_.at(row.incident);
     out.effects.emplace_back(render(incident, row));
-    if (incident.row.alerts_told != incident.row.alerts) {
+    const bool tells = row.kind == DeliveryKind::ensure || row.subject == "joined";
+    if (tells && incident.row.alerts_told != incident.row.alerts) {
       incident.row.alerts_told = incident.row.alerts;
       out.facts.emplace_back(incident.row);
     }
@@ -366,7 +382,10 @@ void TenantEngine::forget_old(Now now) {
     if (group != groups_.end() && std::erase(group->second, row.id) > 0 && group->second.empty()) groups_.erase(group);
     at = incidents_.erase(at);
   }
-  captures_.forget_settled_before(before);
+  std::set<CaptureKey> needed;
+  for (const auto& [id, incident] : incidents_)
+    needed.insert(incident.row.captures.begin(), incident.row.captures.end());
+  captures_.forget_settled_before(before, needed);
 }
 
 }  // namespace exhibit

@@ -128,8 +128,11 @@ std::string joined_note(const TicketView& view, std::uint64_t before, const Aler
   const std::uint64_t more = view.alerts - before;
   const Zone::Local local = view.zone.at(latest.time);
   std::vector<std::string> lines;
-  add_wrapped(lines, cat(more, more == 1 ? " more alert" : " more alerts", " of this kind, ", view.alerts,
-                         " in all; the latest at ", clock_seconds(local.civil), " ", local.abbreviation, "."));
+  // Sent again, it may have nothing new to count: then only the sum is true.
+  const std::string count = more == 0 || more >= view.alerts ? cat(view.alerts, " alerts of this kind in all")
+                                                             : cat(more, more == 1 ? " more alert" : " more alerts",
+                                                                   " of this kind, ", view.alerts, " in all");
+  add_wrapped(lines, cat(count, "; the latest at ", clock_seconds(local.civil), " ", local.abbreviation, "."));
   if (latest.sum) add_wrapped(lines, cat("The sensor summed up ", latest.sum->firings, " firings in one alert."));
   if (latest.block != view.first->block) add_wrapped(lines, cat("New: ", block_line(latest)));
   if (latest.severity > view.first->severity) add_wrapped(lines, cat("New: severity ", token(latest.severity), "."));

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/sha256.h"
 #include "base/text.h"
@@ -138,6 +140,7 @@ class SqliteStore final : public Store {
          since, rows.alerts, read_alert);
     read(cat("select capture, incident, report from reports where incident in ", open_incidents), since, rows.reports,
          read_report);
+    if (const Result<void> more = load_captures_named(rows); !more) return more.error();
     rows.sequence = count("select coalesce(max(sequence), 0) from alerts");
     rows.alerts_total = count("select count(*) from alerts");
     rows.incidents_total = count("select count(*) from incidents");
@@ -377,6 +380,20 @@ class SqliteStore final : public Store {
     row.incident = {s.text()};
     row.report = report_from_json(s.text()).value_or(CaptureReport{});
     return row;
+  }
+
+  /// What an open incident names is needed for its notes, however long ago it settled.
+  Result<void> load_captures_named(Snapshot& rows) {
+    std::set<CaptureKey> have;
+    IncidentRow missing;
+    for (const CaptureRow& row : rows.captures) have.insert(row.key);
+    for (const IncidentRow& incident : rows.incidents)
+      for (const CaptureKey& key : incident.captures)
+        if (have.insert(key).second) missing.captures.push_back(key);
+    Result<std::vector<CaptureRow>> more = captures_of(missing);
+    if (!more) return more.error();
+    std::move(more->begin(), more->end(), std::back_inserter(rows.captures));
+    return {};
   }
 
   template <typename Row, typename Read>

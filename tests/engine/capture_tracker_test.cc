@@ -284,5 +284,30 @@ TEST(RingForecast, ABusyRingIsSafeForAShorterTime) {
   EXPECT_EQ(quiet, Nanoseconds(22h) + 30s);
 }
 
+TEST_F(CaptureTrackerTest, TheEndOfAPullThatARestoredEngineNeverBeganChangesNothing) {
+  key = named(one, 0s);
+  tick(40s);
+  const CaptureRow fetching = *tracker.find(key);
+  CaptureTracker restored;
+  restored.configure(sensor, {});
+  restored.restore({fetching}, at(41s));  // A commit was refused; the pull still runs.
+  Reaction reaction;
+  restored.fetch_ended({key, Kind::whole, sealed, 100, ""}, at(42s), reaction);
+  EXPECT_EQ(restored.find(key)->state, CaptureState::due);
+  restored.tick(at(43s), reaction);
+  EXPECT_EQ(restored.find(key)->state, CaptureState::fetching);
+}
+
+TEST_F(CaptureTrackerTest, WhatSomebodyMayStillSpeakOfIsNotForgotten) {
+  key = named(one, 0s);
+  tracker.fetch_ended({key, Kind::too_large, {}, 0, ""}, at(1s), out);
+  tick(40s);
+  ended(Kind::too_large, 41s);
+  tracker.forget_settled_before(at(100h).wall, {key});
+  ASSERT_NE(tracker.find(key), nullptr);
+  tracker.forget_settled_before(at(100h).wall, {});
+  EXPECT_EQ(tracker.find(key), nullptr);
+}
+
 }  // namespace
 }  // namespace exhibit

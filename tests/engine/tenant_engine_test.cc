@@ -221,5 +221,70 @@ TEST_F(TenantEngineTest, AnEngineRestoredFromItsRowsIsTheSameEngine) {
   EXPECT_EQ(restored.on(again, at(21s)).facts.size(), 1U);  // The cursor, and nothing else.
 }
 
+TEST_F(TenantEngineTest, AbsurdSensorTimesEndInATicketLikeAnyOther) {
+  for (const char* ns : {"-9223372036854775808", "9223372036854775807", "-1"}) {
+    AlertXml xml = second({}, cat("t", ns));
+    xml.time_ns = ns;
+    const auto all = sent(say({xml}, 1s));
+    ASSERT_EQ(all.size(), 1U) << ns;
+    EXPECT_THAT(text(all[0], "internal_text"), HasSubstr("When")) << ns;
+    (void)answer(all[0], DeliveryOutcome::Kind::done, 2s);
+  }
+}
+
+TEST_F(TenantEngineTest, ANoteCountsWhatTheDeskHasNotHeardEvenWhenItIsSentAgain) {
+  const auto ticket = sent(say({AlertXml{}}, 0s));
+  (void)answer(ticket.at(0), DeliveryOutcome::Kind::done, 1s);
+  AlertXml other = second({}, "2");
+  other.log = "78";
+  const auto note = sent(say({other}, 60s));
+  ASSERT_EQ(note.size(), 1U);
+  EXPECT_THAT(text(note[0], "text"), HasSubstr("1 more alert of this kind, 2 in all; the latest"));
+  (void)answer(note[0], DeliveryOutcome::Kind::retry, 61s);
+  const auto again = sent(engine.on(Tick{}, at(10min)));
+  ASSERT_FALSE(again.empty());
+  EXPECT_THAT(text(again[0], "text"), HasSubstr("2 alerts of this kind in all; the latest"));
+}
+
+TEST_F(TenantEngineTest, AnAttachmentTellsNobodyHowManyAlertsThereAre) {
+  EngineSettings with = settings();
+  with.attach = AttachPolicy::trigger_packet;
+  engine = TenantEngine(with);
+  const auto ticket = sent(say({AlertXml{}}, 0s));
+  AlertXml other = second({}, "2");
+  other.log = "78";
+  (void)say({other}, 1s);  // The ticket is on its way and did not count this one.
+  const auto attach = sent(answer(ticket.at(0), DeliveryOutcome::Kind::done, 2s));
+  ASSERT_EQ(attach.at(0).kind, DeliveryKind::attach);
+  const auto note = sent(answer(attach.at(0), DeliveryOutcome::Kind::done, 3s));
+  EXPECT_THAT(text(note.at(0), "text"), HasSubstr("1 more alert of this kind, 2 in all"));
+}
+
+TEST_F(TenantEngineTest, AnIncidentWhoseAlertCannotBeReadAgainStillGetsItsTicket) {
+  Snapshot rows;
+  for (const Fact& fact : say({AlertXml{}}, 0s).facts) {
+    if (const auto* row = std::get_if<AlertRow>(&fact)) rows.alerts = {*row};
+    if (const auto* row = std::get_if<IncidentRow>(&fact)) rows.incidents = {*row};
+    if (const auto* row = std::get_if<DeliveryRow>(&fact)) rows.deliveries = {*row};
+  }
+  rows.alerts.at(0).raw = "<not an event";
+  rows.deliveries.at(0).state = DeliveryState::ready;
+  TenantEngine restored(settings());
+  const auto all = sent(restored.restore(rows, at(5s)));
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_THAT(text(all[0], "internal_text"), HasSubstr("cannot be read again"));
+}
+
+TEST_F(TenantEngineTest, ABusyDeskIsNotAskedEveryMillisecond) {
+  std::vector<AlertXml> many;
+  for (int i = 0; i < 8; ++i) {
+    many.push_back(second({}, cat("m", i)));
+    many.back().attacker = cat("192.0.2.", 20 + i);
+    many.back().log = "";
+  }
+  EXPECT_EQ(sent(say(many, 0s)).size(), 4U);  // All that may be in flight.
+  EXPECT_EQ(engine.outbox().next_wake(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace exhibit

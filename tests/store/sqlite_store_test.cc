@@ -181,5 +181,16 @@ TEST(ReportJson, GivesBackWhatWasWritten) {
   EXPECT_FALSE(report_from_json("nonsense"));
 }
 
+TEST_F(SqliteStoreTest, ACaptureThatAnOpenIncidentNamesIsLoadedHoweverOldItIs) {
+  Facts facts = some_facts();
+  for (Fact& fact : facts)
+    if (auto* row = std::get_if<DeliveryRow>(&fact)) row->incident = {"inc-1"}, row->state = DeliveryState::ready;
+  ASSERT_TRUE(store->commit(facts));
+  const Result<Snapshot> rows = store->load(wall_from_ns(1'000));
+  ASSERT_TRUE(rows);
+  EXPECT_THAT(rows->incidents, SizeIs(1));
+  EXPECT_THAT(rows->captures, SizeIs(1));
+}
+
 }  // namespace
 }  // namespace exhibit
