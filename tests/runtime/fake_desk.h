@@ -18,6 +18,17 @@ class FakeDesk final : public Desk {
   explicit FakeDesk(Executors& executors) : executors_(executors) {}
 
   void lose_answers(int every) { lose_every_ = every; }
+  /// From now on no send is answered.
+  void hang() {
+    const std::lock_guard lock(mutex_);
+    hangs_ = true;
+  }
+
+  /// Forgets the calls that were never answered, and with them whom they held.
+  void release() {
+    const std::lock_guard lock(mutex_);
+    held_.clear();
+  }
 
   void send(const SendDelivery& delivery, const std::string&, FileHandle,
             std::function<void(DeliveryOutcome)> done) override {
@@ -26,6 +37,7 @@ class FakeDesk final : public Desk {
       {
         const std::lock_guard lock(mutex_);
         ++sent_;
+        if (hangs_) return held_.push_back(done);
         deeds_[delivery.correlation.text].push_back(delivery);
         if (delivery.kind == DeliveryKind::ensure) ++tickets_[delivery.correlation.text];
         outcome.ticket = cat("t-", delivery.correlation.text);
@@ -84,7 +96,9 @@ class FakeDesk final : public Desk {
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<SendDelivery>> deeds_;
   std::map<std::string, int> tickets_;
+  std::vector<std::function<void(DeliveryOutcome)>> held_;
   int sent_ = 0, looked_up_ = 0, lose_every_ = 0;
+  bool hangs_ = false;
 };
 
 }  // namespace exhibit::test

@@ -102,6 +102,7 @@ class TenantRuntimeTest : public ::testing::Test {
   }
   void stop() {
     if (!runtime) return;
+    desk->release();
     std::promise<void> stopped;
     const auto begin = std::chrono::steady_clock::now();
     runtime->stop([&] { stopped.set_value(); });
@@ -180,6 +181,22 @@ TEST_F(TenantRuntimeTest, AfterARestartNothingIsSentAgainAndTheSensorGoesOn) {
   EXPECT_EQ(desk->sent(), sent);
   EXPECT_EQ(desk->repeated(), 0U);
   EXPECT_EQ(desk->tickets().size(), 20U);
+}
+
+TEST_F(TenantRuntimeTest, ATenantCanBeOpenedAgainWhileTheDeskStillHoldsCallsOfItsFormerLife) {
+  raise(4);
+  desk->hang();
+  start();
+  EXPECT_TRUE(becomes([&](const Json&) { return desk->sent() > 0; }));
+  const std::shared_ptr<TenantRuntime> former = std::move(runtime);
+  std::promise<void> stopped;
+  former->stop([&] { stopped.set_value(); });
+  stopped.get_future().get();
+  start();
+  EXPECT_EQ(report()["failed"], nullptr);
+  std::promise<bool> refused;
+  former->list(10, 0, [&](const Result<std::vector<IncidentRow>>& rows) { refused.set_value(!rows); });
+  EXPECT_TRUE(refused.get_future().get());
 }
 
 TEST_F(TenantRuntimeTest, ASensorThatTakesNoPostForItsLogsIsAskedByGet) {
