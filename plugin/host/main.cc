@@ -7,6 +7,36 @@
 
 using namespace exhibit::host;
 
+namespace {
+
+/// What the verbs that talk to a running server are told.
+struct RunningServer {
+  std::string state = "/var/lib/exhibit", tenant, what;
+  bool json = false;
+};
+
+void add_server_verbs(CLI::App& app, RunningServer& server, int& code) {
+  CLI::App* status_command = app.add_subcommand("status", "Ask the running server how it is");
+  status_command->add_option("--state", server.state, "Its state folder")->capture_default_str();
+  status_command->add_flag("--json", server.json);
+  status_command->callback([&] { code = status(server.state, server.json); });
+
+  CLI::App* resume_command =
+      app.add_subcommand("resume", "Let a halted sensor, or a tenant's desk, try its login again");
+  resume_command->add_option("tenant", server.tenant)->required();
+  resume_command->add_option("what", server.what, "The sensor's name, or desk")->required();
+  resume_command->add_option("--state", server.state, "The server's state folder")->capture_default_str();
+  resume_command->callback([&] { code = resume(server.state, server.tenant, server.what); });
+
+  CLI::App* user_command = app.add_subcommand("user", "Accounts of the evidence pages");
+  user_command->require_subcommand(1);
+  user_command->add_subcommand("hash", "Read a password, print what exhibit.yaml takes")->callback([&] {
+    code = user_hash();
+  });
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   CLI::App app{"Exhibit puts the packet capture of an intrusion alert into its ticket"};
   app.set_version_flag("--version", EXHIBIT_VERSION);
@@ -43,26 +73,8 @@ int main(int argc, char** argv) {
   decode_command->add_option("--filter", decode_options.filter, "Only packets that match, in libpcap's language");
   decode_command->callback([&] { code = decode(decode_options); });
 
-  std::string state = "/var/lib/exhibit";
-  bool status_json = false;
-  CLI::App* status_command = app.add_subcommand("status", "Ask the running server how it is");
-  status_command->add_option("--state", state, "Its state folder")->capture_default_str();
-  status_command->add_flag("--json", status_json);
-  status_command->callback([&] { code = status(state, status_json); });
-
-  std::string tenant, what;
-  CLI::App* resume_command =
-      app.add_subcommand("resume", "Let a halted sensor, or a tenant's desk, try its login again");
-  resume_command->add_option("tenant", tenant)->required();
-  resume_command->add_option("what", what, "The sensor's name, or desk")->required();
-  resume_command->add_option("--state", state, "The server's state folder")->capture_default_str();
-  resume_command->callback([&] { code = resume(state, tenant, what); });
-
-  CLI::App* user_command = app.add_subcommand("user", "Accounts of the evidence pages");
-  user_command->require_subcommand(1);
-  user_command->add_subcommand("hash", "Read a password, print what exhibit.yaml takes")->callback([&] {
-    code = user_hash();
-  });
+  RunningServer server;
+  add_server_verbs(app, server, code);
 
   try {
     app.parse(argc, argv);

@@ -1,5 +1,7 @@
 #include "runtime/sensor_http.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -8,6 +10,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
+#include <cerrno>
 #include <set>
 
 #include "base/base64.h"
@@ -42,6 +45,14 @@ void allow_legacy(SSL_CTX* context) {
   SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0");
   SSL_CTX_set_security_level(context, 0);
   SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
+}
+
+/// A kept connection that the peer has closed, or on which it says what nobody asked for. Seen before a request goes out
+/// it costs nothing; after it, nobody could say whether the request was heard.
+bool went_stale(tcp::socket& socket) {
+  char byte = 0;
+  const ssize_t got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got >= 0 || (errno != EAGAIN && errno != EINTR);
 }
 
 SensorCallError error_of(const beast::error_code& code, std::string_view doing) {
@@ -193,6 +204,7 @@ asio::awaitable<SensorCallResult> SensorHttp::call(SensorRequest request, Secret
   const auto deadline = std::chrono::steady_clock::now() +
                         std::chrono::duration_cast<std::chrono::steady_clock::duration>(limits.deadline);
   std::shared_ptr<Connection> connection = std::exchange(state_->kept, nullptr);
+  if (connection && went_stale(connection->socket().socket())) connection.reset();
   if (!connection) connection = std::make_shared<Connection>(state_->strand, state_->context);
   state_->running.insert(connection);
   if (!connection->used) result.error = co_await connect(connection, limits.deadline);

@@ -66,8 +66,11 @@ class LiveTenant final : public TenantRuntime {
         if (entry.done) entry.done(false);
       state->pending.clear();
       auto left = std::make_shared<std::size_t>(state->links.size() + 1);
-      const auto one_less = [left, stopped] {
-        if (--*left == 0) stopped();
+      const auto one_less = [state, left, stopped] {
+        if (--*left > 0) return;
+        // A call to the desk may hold us for a while yet; whoever opens this tenant next must find its store free.
+        state->store.reset();
+        stopped();
       };
       for (const auto& [name, link] : state->links) link->stop(one_less);
       one_less();
@@ -82,6 +85,7 @@ class LiveTenant final : public TenantRuntime {
                       std::function<void(Result<void>)> done) override {
     on_strand([state = state_, actor = std::move(actor), action = std::move(action), object = std::move(object),
                detail = std::move(detail), done = std::move(done)] {
+      if (!state->store) return done(tenant_stopped());
       const Result<LedgerEntry> entry = state->store->append_ledger(state->now().wall, actor, action, object, detail);
       step("ledger-written");
       done(entry ? Result<void>() : Result<void>(entry.error()));
@@ -98,8 +102,10 @@ class LiveTenant final : public TenantRuntime {
 
   void list(std::size_t limit, std::size_t offset,
             std::function<void(Result<std::vector<IncidentRow>>)> done) override {
-    on_strand(
-        [state = state_, limit, offset, done = std::move(done)] { done(state->store->incidents(limit, offset)); });
+    on_strand([state = state_, limit, offset, done = std::move(done)] {
+      if (!state->store) return done(tenant_stopped());
+      done(state->store->incidents(limit, offset));
+    });
   }
 
   void report(bool with_incidents, std::function<void(std::string)> done) override {

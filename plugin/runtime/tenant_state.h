@@ -59,7 +59,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   Strand strand;
   Zone zone;
   Bytes link_key;
-  std::unique_ptr<Store> store;
+  std::unique_ptr<Store> store;  ///< None once the tenant has stopped.
   std::unique_ptr<EvidenceStore> evidence;
   std::optional<TenantEngine> engine;
   Effects first_effects;  ///< What the restored rows still owe; performed at start.
@@ -72,5 +72,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::string failed;  ///< Why this tenant stands still; empty: it does not.
   int commit_failures = 0;
 };
+
+/// What is answered to whoever asks a tenant that has stopped.
+inline Error tenant_stopped() { return {Errc::unavailable, "this tenant has stopped"}; }
 
 }  // namespace exhibit

@@ -62,6 +62,7 @@ std::vector<IncidentRow> sharing_of(const TenantState& state, const IncidentId& 
 }  // namespace
 
 Result<PageRows> TenantState::page(const LinkId& link) {
+  if (!store) return tenant_stopped();
   Result<IncidentRow> incident = store->incident_by_link(link);
   if (!incident) return incident.error();
   const Result<AlertRow> first = store->alert(incident->first_alert);
@@ -117,7 +118,7 @@ std::string TenantState::report(bool with_incidents) {
         .member("since_ns", cat(ns_of(condition.since)))
         .end();
   out.end();
-  if (with_incidents) {
+  if (with_incidents && store) {
     out.key("tickets").array();
     const Result<std::vector<IncidentRow>> rows = store->incidents(100'000, 0);
     for (const IncidentRow& row : rows.value_or({})) {

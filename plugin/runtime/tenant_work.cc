@@ -65,7 +65,7 @@ void TenantState::enqueue(Input input, std::function<void(bool)> done) {
 /// Several inputs share one commit, since synchronising costs the same for one as for many.
 void TenantState::drain() {
   draining = false;
-  if (!failed.empty()) return;
+  if (!failed.empty() || stopping) return;
   std::vector<Pending> batch;
   while (!pending.empty() && batch.size() < inputs_per_commit) {
     batch.push_back(std::move(pending.front()));

@@ -44,6 +44,12 @@ void Executors::join() {
   for (std::thread& thread : threads_)
     if (thread.joinable()) thread.join();
   threads_.clear();
+  // A strand may have posted to workers that had already run out of work, or a worker to a strand: that runs here.
+  for (std::size_t ran = 1; ran > 0;) {
+    io_.restart();
+    work_.restart();
+    ran = work_.poll() + io_.poll();
+  }
 }
 
 }  // namespace exhibit
