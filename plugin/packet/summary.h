@@ -15,7 +15,7 @@ namespace exhibit {
 std::string summary(const Decoded& decoded, ByteView bytes);
 
 /// What the payload says, short: "HTTP GET /x", "HTTP 404 Not Found", "DNS query www.example.com", "TLS ClientHello
-/// www.example.com", "SSH-2.0-OpenSSH_9.2", "Echo request", "94 bytes"; empty when there is nothing to say.
+/// www.example.com", "SSH-2.0-OpenSSH_9.2", "Echo request", "94 bytes of payload"; empty when there is nothing to say.
 std::string meaning(const Decoded& decoded, ByteView bytes);
 
 /// Both in one line, for the packet list and `exhibit decode`.
