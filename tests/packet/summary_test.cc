@@ -34,7 +34,7 @@ TEST(Summary, ThePacketListSaysWhatThePayloadMeans) {
             head + "UDP 5300 > 53; DNS answer example.com: 203.0.113.7");
   EXPECT_EQ(line_of(ipv4({.protocol = 1}, icmp(3, 3, zeros(4) + ipv4({.protocol = 17}, udp(50000, 161, {}))))),
             head + "ICMP; port unreachable for UDP 192.0.2.10:50000 > 198.51.100.20:161");
-  EXPECT_EQ(line_of(ipv4({}, tcp({}, Bytes(94, 1)))), head + "TCP 40112 > 80 PSH,ACK; 94 bytes");
+  EXPECT_EQ(line_of(ipv4({}, tcp({}, Bytes(94, 1)))), head + "TCP 40112 > 80 PSH,ACK; 94 bytes of payload");
   EXPECT_EQ(line_of(ipv4({.fragment = 0x2010}, zeros(8))),
             head + "TCP fragment at 128 of id 6699 [a later fragment: its ports stand in the first one]");
 }
