@@ -120,7 +120,8 @@ TEST_F(Stories, LongAddressesLeaveRoomForWhatHappened) {
   xml.target = "2001:470:e5bf:dead:4957:2174:e82c:4887";
   alert = xml.alert(noon);
   EXPECT_EQ(ticket_text(view).title, "HIGH: fd52:429e:..:4dc4 > [2001:470:..:4887]:80 WWW phf, no block reported");
-  for (const std::string_view line : split(std::string_view(ticket_text(view).internal_text), "\n"))
+  const std::string text = ticket_text(view).internal_text;
+  for (const std::string_view line : split(text, "\n"))
     EXPECT_TRUE(line.starts_with("Find it") || code_points(line) <= 76U) << line;
 }
 
