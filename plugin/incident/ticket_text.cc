@@ -173,7 +173,9 @@ std::vector<std::string> capture_lines(const TicketView& view) {
     add(labelled("", cat("To have one next time: ", remedy(view.no_capture), ".")));
     return lines;
   }
-  for (const CaptureView& capture : view.captures) {
+  constexpr std::size_t shown_max = 3;  // More would push the packet out of the ticket.
+  for (std::size_t i = 0; i < std::min(view.captures.size(), shown_max); ++i) {
+    const CaptureView& capture = view.captures[i];
     add(labelled("Capture", capture_words(view, capture)));
     std::string detail = cat("log ", capture.log);
     if (!is_settled(capture.state) && capture.safe_until)
@@ -181,6 +183,8 @@ std::vector<std::string> capture_lines(const TicketView& view) {
     if (!capture.shared_with.empty()) detail += cat("; shared with ", join(capture.shared_with, ", "));
     add(labelled("", detail));
   }
+  if (view.captures.size() > shown_max)
+    add(labelled("", cat("and ", view.captures.size() - shown_max, " more at the link")));
   return lines;
 }
 

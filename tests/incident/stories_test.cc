@@ -158,6 +158,13 @@ TEST_F(Stories, ANoteOfABacklogNamesTheDay) {
   EXPECT_NE(next_step(view).find("at Thu 19 Nov 2009 12:04:19 CET from"), std::string::npos) << next_step(view);
 }
 
+TEST_F(Stories, ManyCapturesDoNotPushThePacketOutOfTheTicket) {
+  view.captures.resize(64, view.captures.front());
+  const std::string text = ticket_text(view).internal_text;
+  EXPECT_NE(text.find("and 61 more at the link"), std::string::npos) << text;
+  EXPECT_NE(text.find("GET /cgi-bin/phf"), std::string::npos) << text;
+}
+
 TEST_F(Stories, TheCustomersTextHoldsNoPacketContent) {
   const std::string text = ticket_text(view).public_text;
   for (const char* inside : {"phf?", "passwd", "Cookie", "GET "})
