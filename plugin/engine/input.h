@@ -31,6 +31,7 @@ struct DeliveryOutcome {
   std::string ticket, number, url;
   std::optional<Nanoseconds> retry_after;
   std::string why;
+  bool desk_rests = false;  ///< It never left: the desk is left alone until `retry_after`, by everybody.
 };
 
 struct DeliveryEnded {

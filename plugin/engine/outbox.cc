@@ -53,7 +53,7 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
 }
 
 std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
-  if (paused_why_ && !paused_until_.passed(now)) return {};
+  if (rests(now)) return {};
   std::vector<DeliveryRow*> heads;
   const IncidentId* last = nullptr;
   for (auto& [key, row] : open_) {
@@ -78,7 +78,7 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
 
 std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
   std::vector<DeliveryRow> claimed;
-  if (paused_why_ && !paused_until_.passed(now)) return claimed;
+  if (rests(now)) return claimed;
   for (auto& [key, row] : open_)
     if (row.state == DeliveryState::unknown && row.certain_after.passed(now) && in_flight_ < settings_.in_flight_max &&
         looking_.insert(row.id).second) {
@@ -110,6 +110,15 @@ Nanoseconds Outbox::back_off(const DeliveryRow& row) const {
   return wait + jitter(row, wait);
 }
 
+/// The desk's own wish counts; without one a refused login waits longer each time.
+void Outbox::pause(const DeliveryOutcome& outcome, Now now) {
+  const bool denied = outcome.kind == DeliveryOutcome::Kind::denied;
+  if (denied) paused_why_ = outcome.why;
+  const Nanoseconds own = settings_.denied_pause * std::int64_t{1 << std::min(denials_, 4)};
+  if (denied && !outcome.desk_rests) ++denials_;
+  paused_until_ = Deadline::in(std::clamp(outcome.retry_after.value_or(own), Nanoseconds{0}, longest_wait), now);
+}
+
 void Outbox::to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, Now now) {
   row.state = DeliveryState::ready;
   row.cause = why;
@@ -138,11 +147,16 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
   if (row.state != DeliveryState::inflight && !late) return std::nullopt;
   if (!late && in_flight_ > 0) --in_flight_;
   const DeliveryOutcome& outcome = ended.outcome;
-  if (outcome.kind != DeliveryOutcome::Kind::denied && outcome.kind != DeliveryOutcome::Kind::unknown &&
-      outcome.kind != DeliveryOutcome::Kind::retry) {
-    paused_why_.reset();
-    denials_ = 0;
+  if (outcome.desk_rests) {
+    --row.attempt;  // It never left.
+    pause(outcome, now);
+    to_ready(row, Nanoseconds{0}, outcome.why, now);
+    facts.emplace_back(row);
+    return row;
   }
+  if (outcome.kind != DeliveryOutcome::Kind::denied && outcome.kind != DeliveryOutcome::Kind::unknown &&
+      outcome.kind != DeliveryOutcome::Kind::retry)
+    resume();
   switch (outcome.kind) {
     case DeliveryOutcome::Kind::done: return finish(at, DeliveryState::done, facts);
     case DeliveryOutcome::Kind::gone: row.cause = outcome.why; return finish(at, DeliveryState::dead, facts);
@@ -152,10 +166,7 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
       break;
     case DeliveryOutcome::Kind::unknown: to_unknown(row, outcome.why, now); break;
     case DeliveryOutcome::Kind::denied:
-      paused_why_ = outcome.why;
-      paused_until_ =
-          Deadline::in(std::min(settings_.denied_pause * std::int64_t{1 << std::min(denials_, 4)}, longest_wait), now);
-      ++denials_;
+      pause(outcome, now);
       to_ready(row, Nanoseconds{0}, outcome.why, now);
       break;
     case DeliveryOutcome::Kind::rejected:
@@ -206,7 +217,7 @@ std::optional<MonoTime> Outbox::next_wake() const {
     last = &key.first;
     if (!head || row.state == DeliveryState::inflight || looking_.contains(row.id)) continue;
     MonoTime at = row.state == DeliveryState::unknown ? row.certain_after.mono : row.not_before.mono;
-    if (paused_why_) at = std::max(at, paused_until_.mono);
+    if (paused_until_) at = std::max(at, paused_until_->mono);
     if (!earliest || at < *earliest) earliest = at;
   }
   return earliest;

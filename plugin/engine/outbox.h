@@ -56,11 +56,13 @@ class Outbox {
   /// claimed.
   [[nodiscard]] bool has_ready(const IncidentId& incident, std::string_view subject) const;
   [[nodiscard]] const std::optional<std::string>& paused() const { return paused_why_; }
-  void resume() { paused_why_.reset(), paused_until_ = {}, denials_ = 0; }
+  void resume() { paused_why_.reset(), paused_until_.reset(), denials_ = 0; }
 
  private:
   using Order = std::pair<IncidentId, std::uint64_t>;
 
+  [[nodiscard]] bool rests(Now now) const { return paused_until_ && !paused_until_->passed(now); }
+  void pause(const DeliveryOutcome& outcome, Now now);
   void to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, Now now);
   void to_unknown(DeliveryRow& row, std::string_view why, Now now);
   void step_down(DeliveryRow& row, const std::string& why, Now now);
@@ -74,7 +76,7 @@ class Outbox {
   std::set<DeliveryId> looking_;
   std::size_t in_flight_ = 0;
   std::optional<std::string> paused_why_;
-  Deadline paused_until_;
+  std::optional<Deadline> paused_until_;
   int denials_ = 0;
 };
 

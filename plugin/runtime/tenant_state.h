@@ -31,6 +31,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         checkpoint(strand) {}
 
   [[nodiscard]] Now now() const { return world.clock.now(); }
+  [[nodiscard]] Seat seat() const { return {settings.tenant, settings.map_json}; }
   void say(LogLevel level, std::string_view message) const {
     world.log(level, settings.tenant.text, "tenant", message);
   }

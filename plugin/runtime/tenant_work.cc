@@ -171,7 +171,7 @@ void TenantState::perform(SendDelivery&& effect) {
     if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::retry, {}, {}, {}, {}, file.error().text}});
     attachment = std::move(*file);
   }
-  world.desk->send(effect, settings.map_json, std::move(attachment),
+  world.desk->send(seat(), effect, std::move(attachment),
                    [self = shared_from_this(), id](DeliveryOutcome outcome) {
                      boost::asio::post(self->strand, [self, id, outcome = std::move(outcome)] {
                        step("after-answer");
@@ -182,7 +182,7 @@ void TenantState::perform(SendDelivery&& effect) {
 
 void TenantState::perform(LookUpDelivery&& effect) {
   step("before-look-up");
-  world.desk->look_up(effect, [self = shared_from_this()](DeliveryLookedUp result) {
+  world.desk->look_up(seat(), effect, [self = shared_from_this()](DeliveryLookedUp result) {
     boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
   });
 }
