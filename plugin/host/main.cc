@@ -64,6 +64,8 @@ int main(int argc, char** argv) {
       ->add_option("--answers", demo_options.answers, "Let the sensor give the *.xml of this folder as its answers")
       ->check(CLI::ExistingDirectory)
       ->excludes(pcap);
+  demo_command->add_option("--desk", demo_options.desks, "Deliver to the desk of this file instead; may be repeated")
+      ->check(CLI::ExistingFile);
   demo_command->callback([&] { code = demo(demo_options); });
 
   DecodeOptions decode_options;

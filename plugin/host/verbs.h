@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 /// What `exhibit` can do, a function a verb. Each gives the exit code, or throws Failure.
 namespace exhibit::host {
@@ -16,6 +17,7 @@ int check(const ServeOptions& options);
 struct DemoOptions {
   bool once = false, json = false;
   std::string pcap, answers;
+  std::vector<std::string> desks;  ///< Files that describe desks; none: the simulated one.
 };
 int demo(const DemoOptions& options);
 

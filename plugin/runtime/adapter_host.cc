@@ -49,6 +49,7 @@ std::optional<Attachment> attachment_of(const SendDelivery& delivery, FileHandle
 }
 
 Result<std::string> read_document(const AdapterResult& result, std::uint64_t matches) {
+  if (result.rc == EXH_UNSUPPORTED) return Error{Errc::unsupported, "this desk cannot be read"};
   if (result.rc != EXH_OK) return Error{Errc::unavailable, result.why()};
   Json document = parse_json(result.document, message_bytes_max).value_or(Json::object());
   document["matches"] = matches;
@@ -97,6 +98,7 @@ class AdapterDesk final : public Desk {
     const LookUpDelivery wanted{.id = {"read"}, .correlation = correlation, .ticket = {}};
     find(seat, wanted, [worker = worker_, tenant = seat.tenant, done = std::move(done)](const AdapterResult& found) {
       if (found.rc == EXH_ABSENT) return done(Error{Errc::not_found, "the desk holds no such ticket"});
+      if (found.rc == EXH_UNSUPPORTED) return done(Error{Errc::unsupported, "this desk cannot be searched"});
       if (found.rc != EXH_OK) return done(Error{Errc::unavailable, found.why()});
       AdapterWorker::Call call{.kind = FrameKind::read,
                                .tenant = tenant,

@@ -29,7 +29,7 @@ class Desk {
   virtual void look_up(const Seat& seat, const LookUpDelivery& look_up,
                        std::function<void(DeliveryLookedUp)> done) = 0;
   /// What the desk holds for one correlation id: {"matches", "remote_id", "number", "title", "public_text",
-  /// "internal_text", "notes": [], "attachments": [{"name", "bytes", "sha256"}]}.
+  /// "internal_text", "notes": [], "attachments": [{"name", "bytes", "sha256"}]}. unsupported: it cannot be read.
   virtual void read(const Seat& seat, const CorrelationId& correlation,
                     std::function<void(Result<std::string>)> done) = 0;
   /// A person says that it may be called again, although it rests after refused logins.

@@ -128,7 +128,11 @@ class LiveTenant final : public TenantRuntime {
   }
 
   void read_desk(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) override {
-    state_->world.desk->read(state_->seat(), correlation, std::move(done));
+    state_->world.desk->read(
+        state_->seat(), correlation, [state = state_, correlation, done](Result<std::string> read) {
+          if (read || read.error().code != Errc::unsupported) return done(std::move(read));
+          boost::asio::post(state->strand, [state, correlation, done] { done(state->sent.document(correlation)); });
+        });
   }
 
   const TenantSettings& settings() const override { return state_->settings; }
