@@ -172,7 +172,8 @@ constexpr exh_adapter table{.size = sizeof(exh_adapter),
                             .apply = apply,
                             .find = find,
                             .read = read_ticket,
-                            .cancel = nullptr};
+                            .cancel = nullptr,
+                            .poll = nullptr};
 
 }  // namespace
 

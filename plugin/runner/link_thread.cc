@@ -148,9 +148,7 @@ exh_rc LinkThread::open(const Json& config, exh_sink result) {
     put(result, error.what());
     return EXH_REJECTED;
   }
-  Json without_login = config;
-  without_login.erase("login");  // The module has no use for it: the runner's HTTP adds it.
-  const std::string text = without_login.dump();
+  const std::string text = config.dump();  // With the login: the module makes its own authorization of it.
   exh_link* made = nullptr;
   const exh_rc rc = adapter_.open(&services_, to_exh(text), result, &made);
   const std::lock_guard lock(mutex_);
@@ -185,7 +183,7 @@ exh_rc LinkThread::with_op(const Work& work, exh_sink result) {
 
 const void* LinkThread::extension(void* ctx, const char* id) {
   auto* const self = static_cast<LinkThread*>(ctx);
-  return std::strcmp(id, "exh.http/1") == 0 ? &self->http_table_ : nullptr;
+  return self->http_ && std::strcmp(id, "exh.http/1") == 0 ? &self->http_table_ : nullptr;
 }
 
 void LinkThread::log(void* ctx, std::int32_t level, exh_str message) {
