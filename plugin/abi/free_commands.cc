@@ -90,6 +90,8 @@ void write_to(exh_sink sink, std::string_view text) {
 
 bool is_free_verb(std::string_view verb) { return verb == "decode" || verb == "user-hash" || verb == "desk-file"; }
 
+bool needs_no_start(std::string_view verb) { return verb == "desk-test"; }
+
 exh_rc free_command(std::string_view verb, std::string_view args, exh_sink reply) {
   const Result<Json> json = parse_json(args);
   if (!json || !json->is_object()) return trouble(reply, EXH_BADARG, "the arguments are no JSON object");

@@ -27,6 +27,13 @@ struct DecodeOptions {
 };
 int decode(const DecodeOptions& options);
 
+struct DeskTestOptions {
+  std::string config = "/etc/exhibit/exhibit.yaml", desk;
+  bool read_only = false, json = false;
+};
+/// Proves a desk with one marked ticket; 0: every step held.
+int desk_test(const DeskTestOptions& options);
+
 /// Asks a running server over STATE/control.sock.
 int status(const std::string& state, bool json);
 /// Lets a halted sensor, or the tenant's desk ("desk"), try its login again.

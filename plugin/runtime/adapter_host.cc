@@ -112,6 +112,14 @@ class AdapterDesk final : public Desk {
     });
   }
 
+  void probe(const Seat& seat, std::function<void(Result<void>)> done) override {
+    AdapterWorker::Call call{.kind = FrameKind::probe, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
+    call.done = [done = std::move(done)](const AdapterResult& result) {
+      done(result.rc == EXH_OK ? Result<void>() : Error{Errc::unavailable, result.why()});
+    };
+    worker_->submit(std::move(call));
+  }
+
   void resume() override { worker_->resume(); }
   void stop() { worker_->stop(); }
 

@@ -32,6 +32,10 @@ class Desk {
   /// "internal_text", "notes": [], "attachments": [{"name", "bytes", "sha256"}]}. unsupported: it cannot be read.
   virtual void read(const Seat& seat, const CorrelationId& correlation,
                     std::function<void(Result<std::string>)> done) = 0;
+  /// Logs in and proves that a look-up can be trusted; writes nothing.
+  virtual void probe(const Seat&, std::function<void(Result<void>)> done) {
+    done(Error{Errc::unsupported, "this desk cannot be probed"});
+  }
   /// A person says that it may be called again, although it rests after refused logins.
   virtual void resume() {}
 };
