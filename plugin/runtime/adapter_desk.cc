@@ -234,6 +234,7 @@ void AdapterWorker::take_hello(const std::string& payload) {
   const std::string error = hello && hello->is_object() ? text_at(*hello, "error") : "the module describes nothing";
   if (!error.empty()) return refuse_waiting(ended(EXH_DENIED, "adapter-missing", error));
   state_ = State::up;
+  stable_id_ = hello->value("stable_id", false);
   pump();
 }
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <map>
@@ -43,6 +44,8 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
   /// Ends the desk's rest: a person says that it may be called again.
   void resume();
 
+  /// The module says that the same operation may be sent again under its id: the receiver knows it.
+  [[nodiscard]] bool stable_id() const { return stable_id_; }
   [[nodiscard]] Nanoseconds deadline() const { return settings_.deadline; }
 
  private:
@@ -88,6 +91,7 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
   std::vector<Link> links_;
   Time started_, not_before_;
   int deaths_ = 0;
+  std::atomic<bool> stable_id_ = false;
   bool stopped_ = false, renew_login_ = false, armed_ = false;
 };
 

@@ -89,8 +89,11 @@ class AdapterDesk final : public Desk {
   }
 
   void look_up(const Seat& seat, const LookUpDelivery& wanted, std::function<void(DeliveryLookedUp)> done) override {
-    find(seat, wanted,
-         [done = std::move(done), id = wanted.id](const AdapterResult& result) { done(looked_up(id, result)); });
+    find(seat, wanted, [worker = worker_, done = std::move(done), id = wanted.id](AdapterResult result) {
+      // Nobody can look, but the receiver knows the delivery by its id: sending it again is no second one.
+      if (result.rc == EXH_UNSUPPORTED && worker->stable_id()) result.rc = EXH_ABSENT;
+      done(looked_up(id, result));
+    });
   }
 
   void read(const Seat& seat, const CorrelationId& correlation,

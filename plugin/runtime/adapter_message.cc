@@ -160,6 +160,7 @@ DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result) {
                           .why = result.why()};
   if (result.rc == EXH_OK) answer.found = result.matches > 1 ? Found::several : Found::one;
   if (result.rc == EXH_ABSENT) answer.found = Found::none;
+  if (result.rc == EXH_UNSUPPORTED) answer.found = Found::never;
   return answer;
 }
 
