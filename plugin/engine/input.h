@@ -103,6 +103,9 @@ struct LetterDecided {
   std::string by;
 };
 
+std::string_view token(LetterDecided::What what);
+std::optional<LetterDecided::What> parse_decision(std::string_view token);
+
 struct Tick {};
 
 using Input = std::variant<SensorSaid, DeliveryEnded, DeliveryLookedUp, FetchEnded, CaptureExamined, FetchAsked,

@@ -85,7 +85,12 @@ std::optional<TicketView> TenantEngine::view(const IncidentId& id) const {
   return found == incidents_.end() ? std::nullopt : std::optional(view_of(found->second));
 }
 
-SendDelivery TenantEngine::render(Incident& incident, const DeliveryRow& row) const {
+std::optional<SendDelivery> TenantEngine::rendered(const DeliveryRow& row) const {
+  const auto found = incidents_.find(row.incident);
+  return found == incidents_.end() ? std::nullopt : std::optional(render(found->second, row));
+}
+
+SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& row) const {
   TicketView view = view_of(incident);
   view.disclosure = disclosure_at(row.rung);
   view.short_because = row.short_because.empty()

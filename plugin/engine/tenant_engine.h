@@ -60,6 +60,8 @@ class TenantEngine {
   /// What texts and pages say of an incident; nothing when it is no longer in memory.
   [[nodiscard]] std::optional<TicketView> view(const IncidentId& incident) const;
   [[nodiscard]] const IncidentRow* incident(const IncidentId& id) const;
+  /// What would be sent for this row now; nothing when its incident is no longer in memory.
+  [[nodiscard]] std::optional<SendDelivery> rendered(const DeliveryRow& row) const;
   /// No delivery is open, no capture is unsettled, every report is in.
   [[nodiscard]] bool settled() const;
   void resume_desk() { outbox_.resume(); }
@@ -101,7 +103,7 @@ class TenantEngine {
 
   [[nodiscard]] TicketView view_of(const Incident& incident) const;
   [[nodiscard]] CaptureView capture_view(const Incident& incident, const CaptureKey& key) const;
-  [[nodiscard]] SendDelivery render(Incident& incident, const DeliveryRow& row) const;
+  [[nodiscard]] SendDelivery render(const Incident& incident, const DeliveryRow& row) const;
   [[nodiscard]] Rung first_rung() const;
 
   EngineSettings settings_;
