@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/sha256.h"
 #include "base/text.h"
 #include "engine/input.h"
 
@@ -32,6 +33,11 @@ std::optional<CaptureKey> CaptureKey::parse(std::string_view text) {
   if (!epoch) return std::nullopt;
   return CaptureKey{
       {std::string(text.substr(0, first))}, std::string(text.substr(first + 1, last - first - 1)), *epoch};
+}
+
+std::string AdoptionRow::id() const {
+  return hex(sha256(cat(ticket, "\n", sensor.text, "\n", event_id, "\n", ns_of(time), "\n", attacker, "\n", target)))
+      .substr(0, 32);
 }
 
 CaptureView capture_view_of(const CaptureRow& row) {
