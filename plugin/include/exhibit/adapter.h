@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 #define EXH_ADAPTER_MAJOR 1u /* layout, meaning or threading changed: refuse to load */
-#define EXH_ADAPTER_MINOR 0u /* members appended: load, and ask with EXH_HAS */
+#define EXH_ADAPTER_MINOR 1u /* members appended: load, and ask with EXH_HAS */
 
 /* Evidence that an operation carries. Pulled in pieces by offset, so that a repeat can rewind. */
 typedef struct exh_blob {
@@ -38,7 +38,9 @@ typedef struct exh_http_header {
 typedef struct exh_http_request {
   uint32_t size, reserved;
   exh_str method;               /* "GET", "POST" ... */
-  exh_str target;               /* path and query, already encoded, below the desk's address */
+  /* Path and query, already encoded, below the desk's address. Or an absolute URL, when its origin is one that the
+   * configuration names: the desk's own, a token_url's, one of "also". */
+  exh_str target;
   const exh_http_header *headers;
   size_t header_count;
   exh_str body;
@@ -52,6 +54,7 @@ typedef struct exh_http_answer {
   int32_t status;               /* 200 to 599; an interim answer is never given as the answer */
   uint32_t retry_after_ms;      /* from Retry-After, within 1 s and 1 h; 0: none was given */
   uint32_t reserved;
+  exh_sink headers;             /* since 1.1, set by the module: gets "name: value" lines, each ended by CRLF */
 } exh_http_answer;
 
 /* One request, exactly one bounded answer. Redirects are not followed; nothing is ever sent twice. */
@@ -134,6 +137,13 @@ typedef struct exh_adapter {
 
   /* Makes a running call on this link return soon. Required: no: every exchange has a deadline. [any thread] */
   void (*cancel)(exh_link *link);
+
+  /* Since 1.1: what people did to tickets of ours. request: {"cursor": as the last poll's document had it, "tickets":
+   * [{"ticket", "correlation_id"}]}, at most 100. `document`: {"cursor", "tickets": [{"ticket", "number", "version", "state",
+   * "closed", "assignee", "close_code", "comments": [{"id", "author", "text", "at", "public"}]}], "more"}. Only tickets that
+   * may have changed; never our own notes; the same change may come again with the same version. Required: no.
+   * [link thread] */
+  exh_rc (*poll)(exh_link *link, exh_str request, exh_sink result);
 } exh_adapter;
 
 /* The only exported symbol of a module. NULL when the pair cannot work together. [any thread] */
