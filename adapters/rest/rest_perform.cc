@@ -98,12 +98,16 @@ Verdict RestLink::perform(std::string_view name, Prepared ready) {
 Verdict RestLink::look(std::string_view name, Prepared ready, Judge judge) {
   const auto& requests = profile_.find(name)->requests;
   Verdict all;
+  Values captured;
   for (std::size_t i = 0; i + 1 < requests.size(); ++i) {
     const Verdict before = judge_step(profile_, requests[i], ready.values, exchange(requests[i], ready));
     if (before.rc != EXH_OK) return before;
     keep(before, ready, all);
+    captured.insert(before.captured.begin(), before.captured.end());
   }
-  return pages(requests.back(), ready, judge);
+  Verdict last = pages(requests.back(), ready, judge);
+  last.captured = std::move(captured);
+  return last;
 }
 
 Verdict RestLink::pages(const Request& request, Prepared& ready, Judge judge) {

@@ -55,7 +55,9 @@ Verdict RestLink::read(const std::string& ticket) {
     Verdict part = look(name, ready, judge_read);
     if (part.rc != EXH_OK) return part;
     Json rows = rows_of(part);
-    if (Verdict more = with_each(profile_.find(name)->requests.back(), ready, rows, files); more.rc != EXH_OK)
+    Prepared asked = ready;
+    for (const auto& [place, value] : part.captured) asked.values[place] = value;
+    if (Verdict more = with_each(profile_.find(name)->requests.back(), asked, rows, files); more.rc != EXH_OK)
       return more;
     if (files) {
       for (Json& row : rows) row["bytes"] = parse_number<std::uint64_t>(text_at(row, "bytes")).value_or(0);
