@@ -111,6 +111,7 @@ void read_desks(const Json& json, HostSettings& host, Read& read) {
     Read::duration(entry, "settle", desk.settle);
     Read::duration(entry, "deadline", desk.deadline);
     Read::duration(entry, "retry", desk.retry);
+    Read::duration(entry, "poll", desk.poll);
     if (desk.adapter == "rest" && desk.profile.empty())
       read.wrong(cat("/desks/", name), "\"profile\" is missing", "a rest desk needs one, such as servicenow or rt5");
     if (desk.mode == "conversational" && desk.mailbox_json.empty())
@@ -176,6 +177,7 @@ void read_policy(const Json& json, TenantSettings& tenant) {
   if (const auto severity = parse_severity(text_at(*policy, "capture_from"))) tenant.policy.capture_from = *severity;
   if (const Json* risk = Read::member(*policy, "ticket_from_risk")) tenant.policy.ticket_from_risk = risk->get<int>();
   Read::duration(*policy, "group_window", tenant.group_window);
+  Read::duration(*policy, "reopen_within", tenant.reopen_within);
 }
 
 void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings& tenant, Read& read) {

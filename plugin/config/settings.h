@@ -42,6 +42,7 @@ struct DeskSettings {
   Nanoseconds settle = std::chrono::seconds{120};
   Nanoseconds deadline = limits::desk_deadline;
   Nanoseconds retry = std::chrono::seconds{2};
+  Nanoseconds poll = std::chrono::minutes{1};  ///< How often people's doings are brought home; 0: never.
 };
 
 struct HostSettings {
@@ -80,6 +81,7 @@ struct TenantSettings {
   AttachPolicy attach = AttachPolicy::none;
   Policy policy;
   Nanoseconds group_window = std::chrono::hours{1};
+  Nanoseconds reopen_within = std::chrono::hours{24};
 };
 
 /// A text to settings, or every mistake in it. Pure: zones, files and secrets are looked at by whoever uses them.

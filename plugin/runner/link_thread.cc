@@ -61,6 +61,13 @@ void put(exh_sink sink, std::string_view text) {
   if (sink.put != nullptr) sink.put(sink.ctx, text.data(), text.size());
 }
 
+/// A header's value as one line, whatever a peer managed to put into it.
+std::string one_line(std::string value) {
+  std::replace_if(
+      value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  return value;
+}
+
 std::string result_json(exh_rc rc, std::string_view written) {
   JsonWriter json;
   json.object().member("rc", rc).key("result");
@@ -132,6 +139,8 @@ Message LinkThread::perform(Work& work) {
       rc = EXH_HAS(&adapter_, exh_adapter, read)
                ? adapter_.read(link_, to_exh(text_at(work.payload, "ticket")), result.sink())
                : EXH_UNSUPPORTED;
+    else if (work.message.kind == FrameKind::poll)
+      rc = poll(work, result.sink());
     else
       rc = with_op(work, result.sink());
   } catch (const std::exception& error) {
@@ -181,6 +190,11 @@ exh_rc LinkThread::with_op(const Work& work, exh_sink result) {
   return EXH_HAS(&adapter_, exh_adapter, find) ? adapter_.find(link_, &op, result) : EXH_UNSUPPORTED;
 }
 
+exh_rc LinkThread::poll(const Work& work, exh_sink result) {
+  const std::string request = work.payload.value("request", Json::object()).dump();
+  return EXH_HAS(&adapter_, exh_adapter, poll) ? adapter_.poll(link_, to_exh(request), result) : EXH_UNSUPPORTED;
+}
+
 const void* LinkThread::extension(void* ctx, const char* id) {
   auto* const self = static_cast<LinkThread*>(ctx);
   return self->http_ && std::strcmp(id, "exh.http/1") == 0 ? &self->http_table_ : nullptr;
@@ -216,6 +230,9 @@ exh_rc LinkThread::ask(void* ctx, const exh_http_request* request, exh_http_answ
   answer->status = got.status;
   answer->retry_after_ms = got.retry_after_ms;
   put(content_type, got.content_type);
+  if (answer->size >= offsetof(exh_http_answer, headers) + sizeof answer->headers)
+    for (const DeskHttp::Header& header : got.headers)
+      put(answer->headers, cat(header.name, ": ", one_line(header.value), "\r\n"));
   put(body, got.rc == EXH_OK ? got.body : got.why);
   return got.rc;
 }
