@@ -50,6 +50,15 @@ class Awaited {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
+Outbox::Settings outbox_settings(const DeskSettings& desk) {
+  Outbox::Settings outbox;
+  outbox.settle = desk.settle;
+  outbox.retry_first = desk.retry;
+  outbox.denied_pause = std::max(desk.retry, Nanoseconds(desk.retry * 15));
+  outbox.in_flight_max = static_cast<std::size_t>(desk.concurrency);
+  return outbox;
+}
+
 exh_str borrowed(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
@@ -133,10 +142,13 @@ Result<void> Engine::open_tenant(Served& served) {
   TenantRuntime::World world{
       *executors_, clock_, log(), secrets, desk_of(served.settings.desk), settings_.state, settings_.public_url, {}};
   world.poll = desk.poll;
-  world.outbox.settle = desk.settle;
-  world.outbox.retry_first = desk.retry;
-  world.outbox.denied_pause = std::max(desk.retry, Nanoseconds(desk.retry * 15));
-  world.outbox.in_flight_max = static_cast<std::size_t>(desk.concurrency);
+  world.outbox = outbox_settings(desk);
+  if (settings_.operator_desk) {
+    const DeskSettings& operators = settings_.desks.at(*settings_.operator_desk);
+    world.operator_desk = desk_of(operators.name);
+    world.operator_map = merged_maps(operators.map_json, settings_.operator_map_json);
+    world.operator_outbox = outbox_settings(operators);
+  }
   Result<std::unique_ptr<TenantRuntime>> opened = make_tenant_runtime(served.settings, std::move(world));
   const std::lock_guard lock(mutex_);
   if (!opened) {

@@ -188,11 +188,9 @@ void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings
     for (const auto& [name, settings] : host.desks) names.push_back(name.text);
     read.wrong("/desk/use", "no desk has this name", cat("known: ", join(names, ", ")));
   }
-  Json map = Json::object();
-  if (const auto found = host.desks.find(tenant.desk); found != host.desks.end())
-    map = parse_json(found->second.map_json).value_or(map);
-  if (const Json* own = Read::member(desk, "map")) map.update(*own);
-  tenant.map_json = map.dump();
+  const auto shared = host.desks.find(tenant.desk);
+  const Json* const own = Read::member(desk, "map");
+  tenant.map_json = merged_maps(shared == host.desks.end() ? "{}" : shared->second.map_json, own ? own->dump() : "{}");
   for (const Disclosure level : {Disclosure::full, Disclosure::masked, Disclosure::headers, Disclosure::none})
     if (token(level) == text_at(desk, "disclosure")) tenant.disclosure = level;
   const std::string attach = text_at(desk, "attach");
@@ -202,6 +200,12 @@ void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings
 }
 
 }  // namespace
+
+std::string merged_maps(const std::string& under, const std::string& over) {
+  Json map = parse_json(under).value_or(Json::object());
+  map.update(parse_json(over).value_or(Json::object()));
+  return map.dump();
+}
 
 std::optional<Nanoseconds> parse_duration(std::string_view text) {
   const std::size_t digits = text.find_first_not_of("0123456789");

@@ -89,6 +89,9 @@ std::optional<HostSettings> read_host_settings(std::string_view yaml, std::vecto
 std::optional<TenantSettings> read_tenant_settings(std::string_view yaml, const HostSettings& host,
                                                    std::vector<Mistake>& mistakes);
 
+/// `over` wins where both name a field.
+std::string merged_maps(const std::string& under, const std::string& over);
+
 /// "30 s", "500ms", "2 min", "12h", "1 d".
 std::optional<Nanoseconds> parse_duration(std::string_view text);
 

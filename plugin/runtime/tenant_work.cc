@@ -174,21 +174,24 @@ void TenantState::perform(SendDelivery&& effect) {
   }
   const auto order = std::make_shared<const SendDelivery>(std::move(effect));
   const std::uint64_t bytes = attachment ? static_cast<std::uint64_t>(::lseek(attachment.get(), 0, SEEK_END)) : 0;
-  world.desk->send(seat(), *order, std::move(attachment),
-                   [self = shared_from_this(), order, bytes](DeliveryOutcome outcome) {
-                     boost::asio::post(self->strand, [self, order, bytes, outcome = std::move(outcome)] {
-                       step("after-answer");
-                       if (outcome.kind == DeliveryOutcome::Kind::done) self->sent.keep(*order, bytes);
-                       self->enqueue(DeliveryEnded{order->id, outcome});
-                     });
-                   });
+  const auto& desk = order->to_operator ? world.operator_desk : world.desk;
+  desk->send(order->to_operator ? operator_seat() : seat(), *order, std::move(attachment),
+             [self = shared_from_this(), order, bytes](DeliveryOutcome outcome) {
+               boost::asio::post(self->strand, [self, order, bytes, outcome = std::move(outcome)] {
+                 step("after-answer");
+                 if (outcome.kind == DeliveryOutcome::Kind::done && !order->to_operator) self->sent.keep(*order, bytes);
+                 self->enqueue(DeliveryEnded{order->id, outcome});
+               });
+             });
 }
 
 void TenantState::perform(LookUpDelivery&& effect) {
   step("before-look-up");
-  world.desk->look_up(seat(), effect, [self = shared_from_this()](DeliveryLookedUp result) {
-    boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
-  });
+  const auto& desk = effect.at_operator ? world.operator_desk : world.desk;
+  desk->look_up(effect.at_operator ? operator_seat() : seat(), effect,
+                [self = shared_from_this()](DeliveryLookedUp result) {
+                  boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
+                });
 }
 
 void TenantState::perform(FetchCapture&& effect) {
@@ -280,6 +283,11 @@ EngineSettings TenantState::engine_settings() const {
   engine_set.reopen_within = settings.reopen_within;
   engine_set.round_trip = world.poll > Nanoseconds{0};
   engine_set.outbox = world.outbox;
+  engine_set.operator_desk.on = world.operator_desk != nullptr;
+  engine_set.operator_desk.tenant = settings.tenant;
+  engine_set.operator_desk.tenant_name = settings.name;
+  engine_set.operator_desk.desk = settings.desk;
+  engine_set.operator_desk.outbox = world.operator_outbox;
   for (const SensorSettings& sensor : settings.sensors) engine_set.sensors.emplace(sensor.name, sensor.captures);
   return engine_set;
 }
