@@ -142,7 +142,7 @@ exh_rc command(exh_engine* engine, exh_str tenant, exh_str verb, exh_str args, e
   return guarded({}, [&]() -> exh_rc {
     if (exhibit::is_free_verb(view(verb))) return exhibit::free_command(view(verb), view(args), reply);
     if (!engine) return EXH_BADARG;
-    if (!engine_of(engine)->running()) return EXH_STATE;
+    if (!engine_of(engine)->running() && !exhibit::needs_no_start(view(verb))) return EXH_STATE;
     const auto result =
         engine_of(engine)->command(std::string(view(tenant)), std::string(view(verb)), std::string(view(args)));
     write_to(reply, result ? *result : result.error().text);

@@ -33,8 +33,12 @@ struct UserSettings {
 struct DeskSettings {
   DeskId name;
   std::string adapter, profile, url, ca;
-  Login login;
+  std::string mode;               ///< E-mail: quiet or conversational; empty: the adapter's own default.
+  std::string login_json = "{}";  ///< With references in place of secrets: {"user": "…", "password": {"file": "…"}}.
+  std::string mailbox_json;       ///< {"url", "login"}: where answers by mail arrive; empty: none.
+  std::string map_json = "{}";    ///< Field values for every tenant that does not say otherwise.
   int concurrency = 4;
+  std::int64_t calls_per_hour = 0;  ///< Ceiling for the whole instance, all tenants together; 0: none.
   Nanoseconds settle = std::chrono::seconds{120};
   Nanoseconds deadline = limits::desk_deadline;
   Nanoseconds retry = std::chrono::seconds{2};

@@ -21,6 +21,7 @@ struct SendDelivery {
   std::string ticket;
   std::uint64_t order = 0;
   int attempt = 1;
+  Severity severity = Severity::high;
   std::string body;
   std::string attachment_name;
   Bytes attachment;                             ///< Attachments made here (the trigger packet).

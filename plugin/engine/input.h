@@ -31,6 +31,7 @@ struct DeliveryOutcome {
   std::string ticket, number, url;
   std::optional<Nanoseconds> retry_after;
   std::string why;
+  bool desk_rests = false;  ///< It never left: the desk is left alone until `retry_after`, by everybody.
 };
 
 struct DeliveryEnded {
@@ -40,7 +41,7 @@ struct DeliveryEnded {
 
 /// What looking for a lost answer found. Only rows whose correlation id is equal byte for byte count.
 struct DeliveryLookedUp {
-  enum class Found { one, none, several, failed };
+  enum class Found { one, none, several, failed, never };  ///< never: this desk cannot tell, now or later.
   DeliveryId id;
   Found found = Found::failed;
   std::string ticket, number, url;  ///< one, several: the oldest.
@@ -88,9 +89,23 @@ struct SensorTrouble {
   std::string why;
 };
 
+/// What a person decided about a delivery that died.
+struct LetterDecided {
+  enum class What {
+    again,      ///< Send it once more, as long as it was at first.
+    link_only,  ///< Send it once more, as a bare link.
+    put_into,   ///< The ticket exists already: `ticket` and `number` say which.
+    expire,     ///< Nobody will send it.
+  };
+  DeliveryId id;
+  What what = What::again;
+  std::string ticket, number;
+  std::string by;
+};
+
 struct Tick {};
 
 using Input = std::variant<SensorSaid, DeliveryEnded, DeliveryLookedUp, FetchEnded, CaptureExamined, FetchAsked,
-                           SensorTrouble, Tick>;
+                           SensorTrouble, LetterDecided, Tick>;
 
 }  // namespace exhibit

@@ -8,7 +8,7 @@ namespace exhibit {
 namespace {
 
 constexpr std::array<std::string_view, 5> kinds = {"ensure", "note", "attach", "link", "state"};
-constexpr std::array<std::string_view, 5> states = {"ready", "inflight", "unknown", "done", "dead"};
+constexpr std::array<std::string_view, 6> states = {"ready", "inflight", "unknown", "done", "dead", "expired"};
 
 template <typename Enum, std::size_t n>
 std::optional<Enum> parsed(const std::array<std::string_view, n>& words, std::string_view text) {

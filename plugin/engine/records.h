@@ -101,7 +101,11 @@ struct ReportRow {
 };
 
 enum class DeliveryKind { ensure, note, attach, link, state };
-enum class DeliveryState { ready, inflight, unknown, done, dead };
+enum class DeliveryState { ready, inflight, unknown, done, dead, expired };
+/// Nothing more will be done about it by itself.
+constexpr bool is_final(DeliveryState state) {
+  return state == DeliveryState::done || state == DeliveryState::dead || state == DeliveryState::expired;
+}
 std::string_view token(DeliveryKind kind);
 std::string_view token(DeliveryState state);
 std::optional<DeliveryKind> parse_delivery_kind(std::string_view token);

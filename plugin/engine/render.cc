@@ -97,6 +97,7 @@ SendDelivery TenantEngine::render(Incident& incident, const DeliveryRow& row) co
                     .ticket = incident.row.ticket,
                     .order = row.order,
                     .attempt = row.attempt,
+                    .severity = row.severity,
                     .body = {},
                     .attachment_name = {},
                     .attachment = {},

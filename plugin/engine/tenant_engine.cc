@@ -79,6 +79,7 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   counts_.gaps = rows.gaps_total;
   captures_.restore(rows.captures, now);
   outbox_.restore(rows.deliveries, now, out.facts);
+  for (const DeliveryRow& row : outbox_.dead()) tell_of_dead(row, out);
   for (const auto& [id, incident] : incidents_)
     for (const CaptureKey& key : incident.row.captures)
       if (const CaptureRow* row = captures_.find(key); row && is_sealed(row->state) && !incident.reports.contains(key))
@@ -239,6 +240,7 @@ void TenantEngine::take(const DeliveryLookedUp& result, Now now, Reaction& out) 
   if (!row) return;
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
     ticket_stands(incidents_.at(row->incident), result.ticket, result.number, result.url, now, out);
+  if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
   if (result.found == DeliveryLookedUp::Found::several)
     out.effects.emplace_back(TellOperator{
         cat("several/", row->incident.text),
@@ -254,13 +256,25 @@ void TenantEngine::ticket_stands(Incident& incident, std::string ticket, std::st
   out.facts.emplace_back(incident.row);
 }
 
+void TenantEngine::tell_of_dead(const DeliveryRow& row, Reaction& out) {
+  out.effects.emplace_back(TellOperator{
+      cat("dead/", row.id.text), cat("not delivered (", token(row.kind), "), a person decides: ", row.cause), true});
+}
+
 void TenantEngine::delivery_died(const DeliveryRow& row, Now now, Reaction& out) {
-  out.effects.emplace_back(TellOperator{cat("dead/", row.id.text),
-                                        cat("the desk refused for good (", token(row.kind), "): ", row.cause), true});
+  tell_of_dead(row, out);
   // A refused attachment costs one line, never the ticket.
   if (row.kind == DeliveryKind::attach)
     outbox_.owe(row.incident, DeliveryKind::note, cat("refused-attachment: ", row.cause), row.severity, first_rung(),
                 now, out.facts);
+}
+
+void TenantEngine::take(const LetterDecided& decision, Now now, Reaction& out) {
+  const Result<DeliveryRow> row = outbox_.decided(decision, first_rung(), now, out.facts);
+  if (!row) return;
+  out.effects.emplace_back(TellOperator{cat("dead/", row->id.text), {}, false});
+  if (decision.what == LetterDecided::What::put_into)
+    ticket_stands(incidents_.at(row->incident), decision.ticket, decision.number, {}, now, out);
 }
 
 void TenantEngine::take(const FetchEnded& ended, Now now, Reaction& out) {

@@ -79,6 +79,7 @@ class TenantEngine {
   void take(const CaptureExamined& examined, Now now, Reaction& out);
   void take(const FetchAsked& asked, Now now, Reaction& out);
   void take(const SensorTrouble& trouble, Now now, Reaction& out);
+  void take(const LetterDecided& decision, Now now, Reaction& out);
   void take(const Tick&, Now now, Reaction& out);
 
   void on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out);
@@ -91,6 +92,7 @@ class TenantEngine {
   void capture_settled(const CaptureRow& row, Incident& incident, Now now, Reaction& out);
   void note_capture(Incident& incident, const CaptureKey& key, Now now, Reaction& out);
   void note_joined(Incident& incident, Now now, Reaction& out);
+  static void tell_of_dead(const DeliveryRow& row, Reaction& out);
   void delivery_died(const DeliveryRow& row, Now now, Reaction& out);
   void examine(const CaptureRow& row, const Incident& incident, Reaction& out) const;
   void pump(Now now, Reaction& out);

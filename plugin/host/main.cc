@@ -35,6 +35,22 @@ void add_server_verbs(CLI::App& app, RunningServer& server, int& code) {
   });
 }
 
+/// What `exhibit desk …` is told.
+struct DeskVerbs {
+  DeskTestOptions test;
+};
+
+void add_desk_verbs(CLI::App& app, DeskVerbs& desk, int& code) {
+  CLI::App* desk_command = app.add_subcommand("desk", "Ticketing systems: prove them, and what could not be delivered");
+  desk_command->require_subcommand(1);
+  CLI::App* test = desk_command->add_subcommand("test", "Make, find, note, read and close one marked ticket");
+  test->add_option("name", desk.test.desk, "The desk's name in the configuration")->required();
+  test->add_option("--config", desk.test.config, "The provider's file")->capture_default_str();
+  test->add_flag("--read-only", desk.test.read_only, "Only log in and search: for production");
+  test->add_flag("--json", desk.test.json);
+  test->callback([&] { code = desk_test(desk.test); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,6 +80,8 @@ int main(int argc, char** argv) {
       ->add_option("--answers", demo_options.answers, "Let the sensor give the *.xml of this folder as its answers")
       ->check(CLI::ExistingDirectory)
       ->excludes(pcap);
+  demo_command->add_option("--desk", demo_options.desks, "Deliver to the desk of this file instead; may be repeated")
+      ->check(CLI::ExistingFile);
   demo_command->callback([&] { code = demo(demo_options); });
 
   DecodeOptions decode_options;
@@ -73,6 +91,8 @@ int main(int argc, char** argv) {
   decode_command->add_option("--filter", decode_options.filter, "Only packets that match, in libpcap's language");
   decode_command->callback([&] { code = decode(decode_options); });
 
+  DeskVerbs desk;
+  add_desk_verbs(app, desk, code);
   RunningServer server;
   add_server_verbs(app, server, code);
 

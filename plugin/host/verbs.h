@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 /// What `exhibit` can do, a function a verb. Each gives the exit code, or throws Failure.
 namespace exhibit::host {
@@ -16,6 +17,7 @@ int check(const ServeOptions& options);
 struct DemoOptions {
   bool once = false, json = false;
   std::string pcap, answers;
+  std::vector<std::string> desks;  ///< Files that describe desks; none: the simulated one.
 };
 int demo(const DemoOptions& options);
 
@@ -24,6 +26,13 @@ struct DecodeOptions {
   bool json = false;
 };
 int decode(const DecodeOptions& options);
+
+struct DeskTestOptions {
+  std::string config = "/etc/exhibit/exhibit.yaml", desk;
+  bool read_only = false, json = false;
+};
+/// Proves a desk with one marked ticket; 0: every step held.
+int desk_test(const DeskTestOptions& options);
 
 /// Asks a running server over STATE/control.sock.
 int status(const std::string& state, bool json);

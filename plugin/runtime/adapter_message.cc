@@ -55,22 +55,30 @@ std::string apply_members(const SendDelivery& delivery, const std::string& map_j
   return cat("\"op\":", json.end().text());
 }
 
-std::string find_members(const LookUpDelivery& look_up, Nanoseconds deadline) {
+std::string find_members(const LookUpDelivery& look_up, const std::string& map_json, Nanoseconds deadline) {
   JsonWriter json;
   json.object().member("kind", kind_number(look_up.kind)).member("op_id", look_up.id.text);
   json.member("correlation_id", look_up.correlation.text).member("ticket", look_up.ticket);
-  json.member("attempt", 1).member("deadline_ms", milliseconds_of(deadline)).key("body").object().end();
+  json.member("attempt", 1).member("deadline_ms", milliseconds_of(deadline));
+  json.key("body").object().key("fields").raw(map_json).end();
   return cat("\"op\":", json.end().text());
 }
 
-std::string open_members(const DeskSettings& settings, const std::string& password, const std::string& profile_json) {
+std::string open_members(const DeskSettings& settings, const OpenParts& parts) {
   JsonWriter json;
-  json.object().member("url", settings.url);
-  if (!settings.login.user.empty())
-    json.key("login").object().member("user", settings.login.user).member("password", password).end();
-  if (!profile_json.empty()) json.key("profile").raw(profile_json);
+  json.object().member("url", settings.url).member("adapter", settings.adapter);
+  for (const auto& [name, part] :
+       {std::pair{"login", &parts.login}, {"mailbox", &parts.mailbox}, {"profile", &parts.profile}})
+    if (!part->empty()) json.key(name).raw(*part);
+  json.key("map").raw(settings.map_json);
+  if (!settings.mode.empty()) json.member("mode", settings.mode);
+  if (!settings.ca.empty()) json.member("ca", settings.ca);
   json.key("allow").array();
-  if (const auto host = literal_host(settings.url)) json.value(host->text());
+  const Json login = parse_json(settings.login_json).value_or(Json::object());
+  const Json mailbox = parse_json(settings.mailbox_json).value_or(Json::object());
+  for (const std::string& url :
+       {settings.url, text_at(mailbox, "url"), text_at(login.value("oauth2", Json::object()), "token_url")})
+    if (const auto host = literal_host(url)) json.value(host->text());
   json.end();
   return cat("\"config\":", json.end().text());
 }
@@ -85,6 +93,8 @@ AdapterResult read_result(const std::string& payload) {
     return result;
   }
   result.rc = rc->get<std::int32_t>();
+  if (const auto found = parsed->find("requests"); found != parsed->end() && found->is_number_unsigned())
+    result.requests = found->get<std::int64_t>();
   const Json said = parsed->value("result", Json::object());
   result.ticket = text_at(said, "ticket");
   result.number = text_at(said, "number");
@@ -111,7 +121,8 @@ DeliveryOutcome outcome_of(const AdapterResult& result) {
                           .number = result.number,
                           .url = result.url,
                           .retry_after = result.retry_after,
-                          .why = result.why()};
+                          .why = result.why(),
+                          .desk_rests = result.desk_rests};
   switch (result.rc) {
     case EXH_OK: outcome.kind = Kind::done; break;
     case EXH_RETRY:
@@ -126,6 +137,19 @@ DeliveryOutcome outcome_of(const AdapterResult& result) {
   return outcome;
 }
 
+DeskGate::Told told_by(const AdapterResult& result) {
+  using Kind = DeskGate::Told::Kind;
+  DeskGate::Told told{.requests = result.requests, .why = result.why()};
+  if (result.rc == EXH_DENIED)
+    told.kind = Kind::denied;
+  else if (result.cause == "runner-ended" || result.cause == "stopping")
+    told.kind = Kind::silent;
+  else if (result.rc == EXH_UNKNOWN || result.cause == "no-answer")
+    told.kind = Kind::failed;
+  if (result.rc == EXH_RETRY && result.cause == "rate-limited") told.hold = result.retry_after;
+  return told;
+}
+
 DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result) {
   using Found = DeliveryLookedUp::Found;
   DeliveryLookedUp answer{.id = id,
@@ -136,6 +160,7 @@ DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result) {
                           .why = result.why()};
   if (result.rc == EXH_OK) answer.found = result.matches > 1 ? Found::several : Found::one;
   if (result.rc == EXH_ABSENT) answer.found = Found::none;
+  if (result.rc == EXH_UNSUPPORTED) answer.found = Found::never;
   return answer;
 }
 

@@ -115,6 +115,7 @@ class LiveTenant final : public TenantRuntime {
   void resume(const std::string& what, std::function<void(Result<void>)> done) override {
     on_strand([state = state_, what, done = std::move(done)] {
       if (what == "desk") {
+        state->world.desk->resume();
         state->engine->resume_desk();
         state->enqueue(Tick{});
         return done({});
@@ -127,7 +128,11 @@ class LiveTenant final : public TenantRuntime {
   }
 
   void read_desk(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) override {
-    state_->world.desk->read(correlation, std::move(done));
+    state_->world.desk->read(
+        state_->seat(), correlation, [state = state_, correlation, done](Result<std::string> read) {
+          if (read || read.error().code != Errc::unsupported) return done(std::move(read));
+          boost::asio::post(state->strand, [state, correlation, done] { done(state->sent.document(correlation)); });
+        });
   }
 
   const TenantSettings& settings() const override { return state_->settings; }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "runtime/sensor_link.h"
+#include "runtime/sent_texts.h"
 #include "runtime/tenant_runtime.h"
 #include "runtime/threads.h"
 
@@ -31,6 +32,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         checkpoint(strand) {}
 
   [[nodiscard]] Now now() const { return world.clock.now(); }
+  [[nodiscard]] Seat seat() const { return {settings.tenant, settings.map_json}; }
   void say(LogLevel level, std::string_view message) const {
     world.log(level, settings.tenant.text, "tenant", message);
   }
@@ -65,6 +67,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   Effects first_effects;  ///< What the restored rows still owe; performed at start.
   std::map<SensorId, std::unique_ptr<SensorLink>> links;
   std::deque<Pending> pending;
+  SentTexts sent;
   std::map<std::string, Condition> conditions;
   boost::asio::steady_timer wake, checkpoint;
   bool draining = false, started = false, stopping = false;

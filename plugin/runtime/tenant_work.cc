@@ -171,18 +171,21 @@ void TenantState::perform(SendDelivery&& effect) {
     if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::retry, {}, {}, {}, {}, file.error().text}});
     attachment = std::move(*file);
   }
-  world.desk->send(effect, settings.map_json, std::move(attachment),
-                   [self = shared_from_this(), id](DeliveryOutcome outcome) {
-                     boost::asio::post(self->strand, [self, id, outcome = std::move(outcome)] {
+  const auto order = std::make_shared<const SendDelivery>(std::move(effect));
+  const std::uint64_t bytes = attachment ? static_cast<std::uint64_t>(::lseek(attachment.get(), 0, SEEK_END)) : 0;
+  world.desk->send(seat(), *order, std::move(attachment),
+                   [self = shared_from_this(), order, bytes](DeliveryOutcome outcome) {
+                     boost::asio::post(self->strand, [self, order, bytes, outcome = std::move(outcome)] {
                        step("after-answer");
-                       self->enqueue(DeliveryEnded{id, outcome});
+                       if (outcome.kind == DeliveryOutcome::Kind::done) self->sent.keep(*order, bytes);
+                       self->enqueue(DeliveryEnded{order->id, outcome});
                      });
                    });
 }
 
 void TenantState::perform(LookUpDelivery&& effect) {
   step("before-look-up");
-  world.desk->look_up(effect, [self = shared_from_this()](DeliveryLookedUp result) {
+  world.desk->look_up(seat(), effect, [self = shared_from_this()](DeliveryLookedUp result) {
     boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
   });
 }

@@ -126,7 +126,7 @@ class SqliteStore final : public Store {
   Result<Snapshot> load(WallTime since) override {
     Snapshot rows;
     const std::string open_incidents =
-        "(select incident from deliveries where state not in ('done','dead') union select id from incidents where "
+        "(select incident from deliveries where state not in ('done','expired') union select id from incidents where "
         "opened >= ?1)";
     read(cat("select ", incident_columns, " from incidents where id in ", open_incidents), since, rows.incidents,
          read_incident);
