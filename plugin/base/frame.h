@@ -27,6 +27,7 @@ enum class FrameKind : std::uint16_t {
   cancel,     ///< Plugin: the call that shall end soon; has no answer of its own
   result,     ///< Runner: {"rc", "result"}
   log,        ///< Runner: {"level", "text"}; call 0
+  poll,       ///< Plugin: {"link", "request"}
 };
 
 inline constexpr std::size_t frame_bytes_max = 64U << 10;

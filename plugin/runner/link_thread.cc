@@ -132,6 +132,8 @@ Message LinkThread::perform(Work& work) {
       rc = EXH_HAS(&adapter_, exh_adapter, read)
                ? adapter_.read(link_, to_exh(text_at(work.payload, "ticket")), result.sink())
                : EXH_UNSUPPORTED;
+    else if (work.message.kind == FrameKind::poll)
+      rc = poll(work, result.sink());
     else
       rc = with_op(work, result.sink());
   } catch (const std::exception& error) {
@@ -148,7 +150,7 @@ exh_rc LinkThread::open(const Json& config, exh_sink result) {
     put(result, error.what());
     return EXH_REJECTED;
   }
-  const std::string text = config.dump();  // With the login: the module makes its own authorization of it.
+  const std::string text = config.dump();
   exh_link* made = nullptr;
   const exh_rc rc = adapter_.open(&services_, to_exh(text), result, &made);
   const std::lock_guard lock(mutex_);
@@ -179,6 +181,11 @@ exh_rc LinkThread::with_op(const Work& work, exh_sink result) {
   if (op.deadline_ms != 0) deadline_ = steady_clock::now() + milliseconds(op.deadline_ms);
   if (work.message.kind == FrameKind::apply) return adapter_.apply(link_, &op, result);
   return EXH_HAS(&adapter_, exh_adapter, find) ? adapter_.find(link_, &op, result) : EXH_UNSUPPORTED;
+}
+
+exh_rc LinkThread::poll(const Work& work, exh_sink result) {
+  const std::string request = work.payload.value("request", Json::object()).dump();
+  return EXH_HAS(&adapter_, exh_adapter, poll) ? adapter_.poll(link_, to_exh(request), result) : EXH_UNSUPPORTED;
 }
 
 const void* LinkThread::extension(void* ctx, const char* id) {

@@ -48,6 +48,7 @@ class LinkThread {
   Message perform(Work& work);
   exh_rc open(const Json& config, exh_sink result);
   exh_rc with_op(const Work& work, exh_sink result);
+  exh_rc poll(const Work& work, exh_sink result);
 
   static exh_rc ask(void* ctx, const exh_http_request* request, exh_http_answer* answer, exh_sink content_type,
                     exh_sink body);
