@@ -71,10 +71,15 @@ std::string text_part(const Mail& mail) {
 }
 
 bool is_mime_type(std::string_view text) {
-  return text.find('/') != std::string_view::npos && text.size() <= 80 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return c > 0x20 && c < 0x7F && std::string_view("<>()[]\\,;:\"@?=").find(c) == std::string_view::npos;
-         });
+  const auto is_name = [](std::string_view name) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    return !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) {
+      return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '+' || c == '-';
+    });
+  };
+  const std::size_t slash = text.find('/');
+  return slash != std::string_view::npos && text.size() <= 80 && is_name(text.substr(0, slash)) &&
+         is_name(text.substr(slash + 1));
 }
 
 std::string evidence_part(const Attachment& attachment) {

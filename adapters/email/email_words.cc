@@ -157,8 +157,13 @@ std::string file_name(std::string_view name) {
   std::string out = harmless(name);
   for (char& character : out)
     if (std::string_view("/\\:*?\"<>|").find(character) != std::string_view::npos) character = '_';
-  out = std::string(cut_utf8(out, 120));
-  return out.empty() || out.front() == '.' ? cat("evidence", out) : out;
+  // A name of blanks of any width, or with some at its ends, is read differently by each reader.
+  for (const char* blank : {"\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
+                            "\u2007", "\u2008", "\u2009", "\u200A", "\u202F", "\u205F", "\u3000"})
+    out = replace_all(out, blank, " ");
+  out = trim(out);
+  if (out.empty() || out.front() == '.') out = cat("evidence", out);
+  return std::string(trim(cut_utf8(out, 120)));
 }
 
 }  // namespace exhibit::email
