@@ -315,8 +315,21 @@ Result<std::string> Engine::tenant_command(TenantRuntime& tenant, const std::str
     auto json = read.wait(command_budget * 3);
     return json ? std::move(*json) : Result<std::string>(late);
   }
+  if (verb == "letters") {
+    Awaited<Result<std::string>> letters;
+    tenant.letters(letters.callback());
+    auto json = letters.wait(command_budget);
+    return json ? std::move(*json) : Result<std::string>(late);
+  }
   Awaited<Result<void>> done;
-  if (verb == "resume") {
+  if (verb == "letter") {
+    const auto what = parse_decision(text_at(args, "what"));
+    if (!what) return Error{Errc::bad_input, "\"what\" is again, link-only, put-into or expire"};
+    if (*what == LetterDecided::What::put_into && text_at(args, "ticket").empty())
+      return Error{Errc::bad_input, "put-into needs the desk's own id of the ticket"};
+    tenant.decide({{text_at(args, "id")}, *what, text_at(args, "ticket"), text_at(args, "number"), "operator"},
+                  done.callback());
+  } else if (verb == "resume") {
     tenant.resume(text_at(args, "what"), done.callback());
   } else if (verb == "fetch") {
     const auto key = CaptureKey::parse(text_at(args, "capture"));

@@ -9,7 +9,8 @@ namespace exhibit {
 
 /// What became true. The store writes all facts of one input in one transaction, each as the new image of its row;
 /// nothing happens outside but from committed rows.
-using Fact = std::variant<AlertRow, IncidentRow, CaptureRow, ReportRow, DeliveryRow, GapRow, CursorRow, QuarantineRow>;
+using Fact = std::variant<AlertRow, IncidentRow, CaptureRow, ReportRow, DeliveryRow, GapRow, CursorRow, QuarantineRow,
+                          CommentRow, AdoptionRow, PollCursorRow>;
 using Facts = std::vector<Fact>;
 
 /// One operation for the desk, rendered. `body` is a JSON object: title, public_text, internal_text, link, severity,

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/result.h"
 #include "engine/records.h"
 #include "sensorproto/event.h"
 #include "sensorproto/sdee/subscription.h"
@@ -89,6 +90,25 @@ struct SensorTrouble {
   std::string why;
 };
 
+/// What the desk says of one ticket of ours.
+struct TicketChange {
+  std::string ticket, number, correlation, version, state, assignee, close_code;
+  bool closed = false;
+  std::vector<CommentRow> comments;  ///< `incident` and `heard` are filled by the engine.
+};
+
+/// An answer to a poll, with the cursor that covers it.
+struct DeskSaid {
+  std::vector<TicketChange> changes;
+  std::string cursor;
+  bool more = false;
+};
+
+/// This alert belongs to a ticket that is not ours.
+struct AdoptAsked {
+  AdoptionRow order;
+};
+
 /// What a person decided about a delivery that died.
 struct LetterDecided {
   enum class What {
@@ -103,9 +123,12 @@ struct LetterDecided {
   std::string by;
 };
 
+std::string_view token(LetterDecided::What what);
+std::optional<LetterDecided::What> parse_decision(std::string_view token);
+
 struct Tick {};
 
 using Input = std::variant<SensorSaid, DeliveryEnded, DeliveryLookedUp, FetchEnded, CaptureExamined, FetchAsked,
-                           SensorTrouble, LetterDecided, Tick>;
+                           SensorTrouble, LetterDecided, DeskSaid, AdoptAsked, Tick>;
 
 }  // namespace exhibit

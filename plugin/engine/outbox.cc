@@ -145,6 +145,17 @@ Result<DeliveryRow> Outbox::decided(const LetterDecided& decision, Rung first_ru
   return row;
 }
 
+bool Outbox::withdraw(const IncidentId& incident, std::string_view subject, Facts& facts) {
+  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at) {
+    const DeliveryRow& row = at->second;
+    if (row.subject != subject || row.state != DeliveryState::ready || row.attempt > 0) continue;
+    at->second.cause = "withdrawn";
+    (void)finish(at, DeliveryState::expired, facts);
+    return true;
+  }
+  return false;
+}
+
 /// What waits behind a ticket that nobody will make.
 void Outbox::expire_all(const IncidentId& incident, Facts& facts) {
   for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident;) {
@@ -222,7 +233,7 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
       break;
     case DeliveryOutcome::Kind::rejected:
       row.cause = outcome.why;
-      if (row.kind == DeliveryKind::attach || row.rung == Rung::link_only)
+      if (row.kind == DeliveryKind::attach || row.kind == DeliveryKind::state || row.rung == Rung::link_only)
         return finish(at, DeliveryState::dead, facts);
       step_down(row, outcome.why, now);
       break;

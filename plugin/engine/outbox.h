@@ -54,6 +54,8 @@ class Outbox {
   std::optional<DeliveryRow> ended(const DeliveryEnded& ended, Now now, Facts& facts);
   std::optional<DeliveryRow> looked_up(const DeliveryLookedUp& result, Now now, Facts& facts);
 
+  /// Takes back what was never sent. False: it may have been, or there is none.
+  bool withdraw(const IncidentId& incident, std::string_view subject, Facts& facts);
   /// Of a dead delivery. not_found: no dead delivery has this id.
   Result<DeliveryRow> decided(const LetterDecided& decision, Rung first_rung, Now now, Facts& facts);
 

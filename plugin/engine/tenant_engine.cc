@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t incidents_per_group = 8;
 constexpr Nanoseconds memory_of_incidents = std::chrono::hours{25};
+constexpr Nanoseconds memory_of_open_tickets = std::chrono::hours{24 * 7};
 
 bool is_power_of_ten(std::uint64_t n) {
   while (n >= 10 && n % 10 == 0) n /= 10;
@@ -68,8 +69,11 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
     auto alert = found == raw.end() ? nullptr : alert_of(*found->second, settings_.tenant);
     if (!alert) alert = what_is_left(row, settings_.tenant);
     groups_[row.group].push_back(row.id);
+    if (!row.ticket.empty()) tickets_[row.ticket] = row.id;
     incidents_.emplace(row.id, Incident{row, alert, alert, {}, {}});
   }
+  for (const AdoptionRow& row : rows.adoptions) adoptions_[row.id()] = row;
+  poll_cursor_ = rows.poll_cursor;
   for (const ReportRow& row : rows.reports)
     if (const auto found = incidents_.find(row.incident); found != incidents_.end())
       found->second.reports[row.capture] = row.report;
@@ -128,7 +132,7 @@ void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now n
   }
   ++counts_.alerts;
   AlertRow row{alert->identity, {}, ++sequence_, sensor, alert->event_id, alert->time, alert->received, event.raw};
-  Incident* incident = find_incident(*alert);
+  Incident* incident = find_incident(*alert, now);
   if (incident) {
     join_incident(*incident, alert, now, out);
   } else if (deserves_ticket(*alert, settings_.policy)) {
@@ -142,17 +146,20 @@ void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now n
   out.facts.emplace_back(std::move(row));
 }
 
-TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert) {
+/// A ticket that people closed is not written into any more, but for a short while it may be opened again.
+TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert, Now now) {
   if (alert.sum && !alert.sum->initial_event_id.empty()) {
     const auto initial = seen_.incident_of(alert.sensor, alert.sum->initial_event_id);
-    if (initial && incidents_.contains(*initial)) return &incidents_.at(*initial);
+    if (initial && incidents_.contains(*initial) && may_reopen(incidents_.at(*initial), now))
+      return &incidents_.at(*initial);
   }
   const auto group = groups_.find(group_of(alert));
   if (group == groups_.end()) return nullptr;
   for (const IncidentId& id : group->second) {
     Incident& incident = incidents_.at(id);
     const Nanoseconds after = elapsed(incident.row.first_time, alert.time);
-    if (after < settings_.group_window && after > -settings_.group_window) return &incident;
+    if (after < settings_.group_window && after > -settings_.group_window && may_reopen(incident, now))
+      return &incident;
   }
   return nullptr;
 }
@@ -168,13 +175,17 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
   row.first_time = alert->time;
   row.opened = now.wall;
   row.severity = alert->severity;
+  if (const Incident* before = last_of_group(row.group); before && before->row.closed_at) row.previous = before->row.id;
   std::vector<IncidentId>& group = groups_[row.group];
   if (group.size() == incidents_per_group) group.erase(group.begin());
   group.push_back(row.id);
   const IncidentId id = row.id;
   Incident& incident = incidents_.insert_or_assign(id, Incident{std::move(row), alert, alert, {}, {}}).first->second;
   name_captures(incident, *alert, now, out);
-  outbox_.owe(id, DeliveryKind::ensure, "ticket", alert->severity, first_rung(), now, out.facts);
+  if (AdoptionRow* const order = adoption_for(*alert))
+    adopt(incident, *order, now, out);
+  else
+    outbox_.owe(id, DeliveryKind::ensure, "ticket", alert->severity, first_rung(), now, out.facts);
   if (settings_.attach == AttachPolicy::trigger_packet && !alert->trigger_packet.empty())
     outbox_.owe(id, DeliveryKind::attach, "trigger-packet", alert->severity, first_rung(), now, out.facts);
   return incident;
@@ -212,6 +223,12 @@ void TenantEngine::join_incident(Incident& incident, std::shared_ptr<const Alert
          is_power_of_ten(incident.row.alerts);
   incident.row.severity = std::max(incident.row.severity, alert->severity);
   incident.latest = std::move(alert);
+  if (incident.row.closed_at) {
+    incident.row.closed_at.reset();
+    outbox_.owe(incident.row.id, DeliveryKind::state, "reopen", incident.row.severity, first_rung(), now, out.facts);
+    news = true;
+  }
+  if (AdoptionRow* const order = adoption_for(*incident.latest)) adopt(incident, *order, now, out);
   if (news) note_joined(incident, now, out);
 }
 
@@ -231,7 +248,7 @@ void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
   else if (row->state == DeliveryState::done)
     out.effects.emplace_back(TellOperator{"desk/denied", {}, false});
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
-    ticket_stands(incident, outcome.ticket, outcome.number, outcome.url, now, out);
+    ticket_made(incident, outcome.ticket, outcome.number, outcome.url, now, out);
   if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
 }
 
@@ -239,12 +256,20 @@ void TenantEngine::take(const DeliveryLookedUp& result, Now now, Reaction& out) 
   const auto row = outbox_.looked_up(result, now, out.facts);
   if (!row) return;
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
-    ticket_stands(incidents_.at(row->incident), result.ticket, result.number, result.url, now, out);
+    ticket_made(incidents_.at(row->incident), result.ticket, result.number, result.url, now, out);
   if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
   if (result.found == DeliveryLookedUp::Found::several)
     out.effects.emplace_back(TellOperator{
         cat("several/", row->incident.text),
         cat("the desk holds several tickets for one incident; the oldest, ", result.number, ", is used"), true});
+}
+
+/// While ours was on its way, somebody may have said that the incident belongs into another ticket.
+void TenantEngine::ticket_made(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
+                               Reaction& out) {
+  if (!incident.row.ticket_at)
+    return ticket_stands(incident, std::move(ticket), std::move(number), std::move(url), now, out);
+  if (!ticket.empty() && ticket != incident.row.ticket) retire(incident, ticket, now, out);
 }
 
 void TenantEngine::ticket_stands(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
@@ -253,6 +278,7 @@ void TenantEngine::ticket_stands(Incident& incident, std::string ticket, std::st
   incident.row.number = std::move(number);
   incident.row.url = std::move(url);
   incident.row.ticket_at = now.wall;
+  if (!incident.row.ticket.empty()) tickets_[incident.row.ticket] = incident.row.id;
   out.facts.emplace_back(incident.row);
 }
 
@@ -330,6 +356,7 @@ void TenantEngine::take(const CaptureExamined& examined, Now now, Reaction& out)
 
 /// At most one note per ticket for one settled capture; none when the ticket itself will tell.
 void TenantEngine::note_capture(Incident& incident, const CaptureKey& key, Now now, Reaction& out) {
+  if (incident.row.closed_at) return;  // Whoever looks again has the link, which shows it.
   if (!outbox_.has_ready(incident.row.id, "ticket"))
     outbox_.owe(incident.row.id, DeliveryKind::note, cat("capture ", key.text()), incident.row.severity, first_rung(),
                 now, out.facts);
@@ -388,12 +415,14 @@ void TenantEngine::forget_old(Now now) {
           const CaptureRow* capture = captures_.find(key);
           return capture && !is_settled(capture->state);
         });
-    if (row.opened >= before || waiting) {
+    const bool followed = settings_.round_trip && !row.closed_at && row.opened >= now.wall - memory_of_open_tickets;
+    if (row.opened >= before || waiting || followed) {
       ++at;
       continue;
     }
     auto group = groups_.find(row.group);
     if (group != groups_.end() && std::erase(group->second, row.id) > 0 && group->second.empty()) groups_.erase(group);
+    tickets_.erase(row.ticket);
     at = incidents_.erase(at);
   }
   std::set<CaptureKey> needed;

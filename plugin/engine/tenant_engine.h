@@ -32,6 +32,8 @@ struct EngineSettings {
   AttachPolicy attach = AttachPolicy::none;
   bool store_captures = true;
   Nanoseconds group_window = std::chrono::hours{1};
+  Nanoseconds reopen_within = std::chrono::hours{24};  ///< Later, a closed ticket stays closed and a new one follows.
+  bool round_trip = false;                             ///< The desk is polled: open tickets stay in memory longer.
   Outbox::Settings outbox;
   std::map<SensorId, CaptureTracker::Settings> sensors;
 };
@@ -60,6 +62,11 @@ class TenantEngine {
   /// What texts and pages say of an incident; nothing when it is no longer in memory.
   [[nodiscard]] std::optional<TicketView> view(const IncidentId& incident) const;
   [[nodiscard]] const IncidentRow* incident(const IncidentId& id) const;
+  /// What would be sent for this row now; nothing when its incident is no longer in memory.
+  [[nodiscard]] std::optional<SendDelivery> rendered(const DeliveryRow& row) const;
+  /// {"cursor", "tickets": […]} for the next poll of the desk: open tickets, a hundred at a time in turn; nothing when
+  /// there is none.
+  [[nodiscard]] std::optional<std::string> poll_request();
   /// No delivery is open, no capture is unsettled, every report is in.
   [[nodiscard]] bool settled() const;
   void resume_desk() { outbox_.resume(); }
@@ -80,13 +87,25 @@ class TenantEngine {
   void take(const FetchAsked& asked, Now now, Reaction& out);
   void take(const SensorTrouble& trouble, Now now, Reaction& out);
   void take(const LetterDecided& decision, Now now, Reaction& out);
+  void take(const DeskSaid& said, Now now, Reaction& out);
+  void take(const AdoptAsked& asked, Now now, Reaction& out);
   void take(const Tick&, Now now, Reaction& out);
 
+  void take_change(Incident& incident, const TicketChange& change, Now now, Reaction& out);
+  [[nodiscard]] Incident* incident_of(const TicketChange& change);
+  /// The adoption that waits for this alert; nothing when nobody asked.
+  [[nodiscard]] AdoptionRow* adoption_for(const Alert& alert);
+  void retire(Incident& incident, const std::string& ticket, Now now, Reaction& out);
+  void adopt(Incident& incident, AdoptionRow& order, Now now, Reaction& out);
+  [[nodiscard]] bool may_reopen(const Incident& incident, Now now) const;
+
   void on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out);
-  Incident* find_incident(const Alert& alert);
+  Incident* find_incident(const Alert& alert, Now now);
+  [[nodiscard]] const Incident* last_of_group(const std::string& group) const;
   Incident& open_incident(std::shared_ptr<const Alert> alert, Now now, Reaction& out);
   void join_incident(Incident& incident, std::shared_ptr<const Alert> alert, Now now, Reaction& out);
   bool name_captures(Incident& incident, const Alert& alert, Now now, Reaction& out);
+  void ticket_made(Incident& incident, std::string ticket, std::string number, std::string url, Now now, Reaction& out);
   void ticket_stands(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
                      Reaction& out);
   void capture_settled(const CaptureRow& row, Incident& incident, Now now, Reaction& out);
@@ -101,17 +120,22 @@ class TenantEngine {
 
   [[nodiscard]] TicketView view_of(const Incident& incident) const;
   [[nodiscard]] CaptureView capture_view(const Incident& incident, const CaptureKey& key) const;
-  [[nodiscard]] SendDelivery render(Incident& incident, const DeliveryRow& row) const;
+  [[nodiscard]] SendDelivery render(const Incident& incident, const DeliveryRow& row) const;
+  [[nodiscard]] std::string note_of(const Incident& incident, const DeliveryRow& row, const TicketView& view) const;
   [[nodiscard]] Rung first_rung() const;
 
   EngineSettings settings_;
   CaptureTracker captures_;
   Outbox outbox_;
   SeenAlerts seen_;
+  std::map<std::string, IncidentId> tickets_;     ///< By the desk's id.
+  std::map<std::string, AdoptionRow> adoptions_;  ///< Not used yet, by id.
+  std::string poll_cursor_;
   std::map<IncidentId, Incident> incidents_;
   std::map<std::string, std::vector<IncidentId>> groups_;
   EngineCounts counts_;
   std::uint64_t sequence_ = 0;
+  IncidentId last_polled_;
   MonoTime last_forgetting_{};
 };
 

@@ -27,4 +27,27 @@ int desk_test(const DeskTestOptions& options) {
   return passed ? 0 : 1;
 }
 
+int desk_letters(const LettersOptions& options) {
+  if (options.id.empty() != options.decision.empty()) throw Failure("a letter's id and a decision go together", 2);
+  if (!options.decision.empty()) {
+    (void)ask_server(
+        options.state, "letter", options.tenant,
+        {{"id", options.id}, {"what", options.decision}, {"ticket", options.ticket}, {"number", options.number}});
+    return 0;
+  }
+  const json letters = json::parse(ask_server(options.state, "letters", options.tenant, json::object()));
+  if (options.json) {
+    std::printf("%s\n", letters.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+    return 0;
+  }
+  for (const json& letter : letters) {
+    std::printf("%s  %s %s, %d attempts: %s\n", letter.value("id", "").c_str(), letter.value("kind", "").c_str(),
+                letter.value("subject", "").c_str(), letter.value("attempts", 0), letter.value("cause", "").c_str());
+    if (letter["body"].is_object() && letter["body"].contains("title"))
+      std::printf("    %s\n", letter["body"].value("title", "").c_str());
+    if (letter["link"].is_string()) std::printf("    %s\n", letter["link"].get<std::string>().c_str());
+  }
+  return 0;
+}
+
 }  // namespace exhibit::host

@@ -38,6 +38,7 @@ void add_server_verbs(CLI::App& app, RunningServer& server, int& code) {
 /// What `exhibit desk …` is told.
 struct DeskVerbs {
   DeskTestOptions test;
+  LettersOptions letters;
 };
 
 void add_desk_verbs(CLI::App& app, DeskVerbs& desk, int& code) {
@@ -49,6 +50,17 @@ void add_desk_verbs(CLI::App& app, DeskVerbs& desk, int& code) {
   test->add_flag("--read-only", desk.test.read_only, "Only log in and search: for production");
   test->add_flag("--json", desk.test.json);
   test->callback([&] { code = desk_test(desk.test); });
+
+  CLI::App* letters = desk_command->add_subcommand("letters", "What could not be delivered and waits for a person");
+  LettersOptions& asked = desk.letters;
+  letters->add_option("tenant", asked.tenant)->required();
+  letters->add_option("id", asked.id, "The letter to decide about; without it they are listed");
+  letters->add_option("decision", asked.decision, "again, link-only, put-into (with --ticket) or expire");
+  letters->add_option("--ticket", asked.ticket, "The desk's own id of the ticket that is there already");
+  letters->add_option("--number", asked.number, "Its number, as people read it");
+  letters->add_option("--state", asked.state, "The server's state folder")->capture_default_str();
+  letters->add_flag("--json", asked.json, "The letters whole, as they would be sent");
+  letters->callback([&] { code = desk_letters(asked); });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,18 @@ struct DeskTestOptions {
 /// Proves a desk with one marked ticket; 0: every step held.
 int desk_test(const DeskTestOptions& options);
 
-/// Asks a running server over STATE/control.sock.
+struct LettersOptions {
+  std::string state = "/var/lib/exhibit", tenant;
+  std::string id, decision;  ///< Empty: only list.
+  std::string ticket, number;
+  bool json = false;
+};
+/// Lists what could not be delivered, or carries out what a person decided about one of it.
+int desk_letters(const LettersOptions& options);
+
+/// The reply of a running server, over STATE/control.sock. Failure: nobody answers, or the server's own sentence.
+std::string ask_server(const std::string& state, const std::string& verb, const std::string& tenant,
+                       const nlohmann::json& args);
 int status(const std::string& state, bool json);
 /// Lets a halted sensor, or the tenant's desk ("desk"), try its login again.
 int resume(const std::string& state, const std::string& tenant, const std::string& what);

@@ -36,6 +36,30 @@ std::optional<IpAddress> literal_host(std::string_view url) {
   return host == "localhost" ? IpAddress::v4(127, 0, 0, 1) : IpAddress::parse(host);
 }
 
+constexpr std::size_t comments_per_change = 200;
+constexpr std::size_t comment_bytes = 8192;
+
+std::string kept(const Json& object, std::string_view key, std::size_t bytes = 256) {
+  return harmless(cut_utf8(text_at(object, key), bytes));
+}
+
+std::vector<CommentRow> comments_of(const Json& entry) {
+  std::vector<CommentRow> comments;
+  const auto found = entry.find("comments");
+  if (found == entry.end() || !found->is_array()) return comments;
+  for (const Json& comment : *found) {
+    if (!comment.is_object() || comments.size() == comments_per_change) break;
+    CommentRow row;
+    row.id = kept(comment, "id");
+    row.author = kept(comment, "author");
+    row.text = cut_utf8(text_at(comment, "text"), comment_bytes);
+    row.at = kept(comment, "at");
+    row.is_public = comment.value("public", false);
+    comments.push_back(std::move(row));
+  }
+  return comments;
+}
+
 }  // namespace
 
 std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
@@ -162,6 +186,31 @@ DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result) {
   if (result.rc == EXH_ABSENT) answer.found = Found::none;
   if (result.rc == EXH_UNSUPPORTED) answer.found = Found::never;
   return answer;
+}
+
+Result<DeskSaid> read_poll_document(std::string_view json) {
+  constexpr std::size_t document_bytes = 4U << 20;
+  const Result<Json> document = parse_json(json, document_bytes);
+  if (!document || !document->is_object() || !document->contains("tickets") || !document->at("tickets").is_array())
+    return Error{Errc::bad_input, "the answer to a poll is no list of tickets"};
+  DeskSaid said;
+  if (const auto cursor = document->find("cursor"); cursor != document->end()) said.cursor = cursor->dump();
+  said.more = document->contains("more") && document->at("more") == true;
+  for (const Json& entry : document->at("tickets")) {
+    if (!entry.is_object()) return Error{Errc::bad_input, "a polled ticket is no object"};
+    TicketChange change;
+    change.ticket = kept(entry, "ticket");
+    change.number = kept(entry, "number");
+    change.correlation = kept(entry, "correlation_id");
+    change.version = kept(entry, "version");
+    change.state = kept(entry, "state");
+    change.assignee = kept(entry, "assignee");
+    change.close_code = kept(entry, "close_code");
+    change.closed = entry.contains("closed") && entry.at("closed") == true;
+    change.comments = comments_of(entry);
+    said.changes.push_back(std::move(change));
+  }
+  return said;
 }
 
 }  // namespace exhibit

@@ -51,4 +51,7 @@ DeliveryOutcome outcome_of(const AdapterResult& result);
 DeskGate::Told told_by(const AdapterResult& result);
 DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result);
 
+/// Reads a poll's document; texts are cut to length. bad_input: it is none.
+Result<DeskSaid> read_poll_document(std::string_view json);
+
 }  // namespace exhibit

@@ -135,6 +135,20 @@ class LiveTenant final : public TenantRuntime {
         });
   }
 
+  void letters(std::function<void(Result<std::string>)> done) override {
+    on_strand([state = state_, done = std::move(done)] {
+      if (!state->store) return done(tenant_stopped());
+      done(state->letters());
+    });
+  }
+
+  void decide(LetterDecided decision, std::function<void(Result<void>)> done) override {
+    on_strand([state = state_, decision = std::move(decision), done = std::move(done)] {
+      if (!state->store) return done(tenant_stopped());
+      done(state->decide(decision));
+    });
+  }
+
   const TenantSettings& settings() const override { return state_->settings; }
   const EvidenceStore& evidence() const override { return *state_->evidence; }
 

@@ -69,6 +69,12 @@ class TenantRuntime {
   virtual void resume(const std::string& what, std::function<void(Result<void>)> done) = 0;
   virtual void read_desk(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) = 0;
 
+  /// JSON of what could not be delivered and waits for a person: [{"id", "incident", "kind", "subject", "cause",
+  /// "attempts", "link", "body"}]; bodies as they would be sent, so with the customer's masks.
+  virtual void letters(std::function<void(Result<std::string>)> done) = 0;
+  /// not_found: no dead letter has this id. The decision stands in the ledger before it takes effect.
+  virtual void decide(LetterDecided decision, std::function<void(Result<void>)> done) = 0;
+
   [[nodiscard]] virtual const TenantSettings& settings() const = 0;
   /// Thread-safe by itself.
   [[nodiscard]] virtual const EvidenceStore& evidence() const = 0;

@@ -55,6 +55,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   EngineSettings engine_settings() const;
   Result<PageRows> page(const LinkId& link);
   std::string report(bool with_incidents);
+  std::string letters() const;
+  Result<void> decide(const LetterDecided& decision);
 
   TenantSettings settings;
   TenantRuntime::World world;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "base/json.h"
@@ -95,6 +96,35 @@ Result<PageRows> TenantState::page(const LinkId& link) {
   rows.captures = std::move(*captures);
   rows.reports = std::move(*reports);
   return rows;
+}
+
+std::string TenantState::letters() const {
+  JsonWriter out;
+  out.array();
+  for (const DeliveryRow& row : engine->outbox().dead()) {
+    const IncidentRow* const incident = engine->incident(row.incident);
+    const std::optional<SendDelivery> send = engine->rendered(row);
+    out.object().member("id", row.id.text).member("incident", row.incident.text).member("kind", token(row.kind));
+    out.member("subject", harmless(row.subject)).member("cause", harmless(row.cause)).member("attempts", row.attempt);
+    out.text_or_null("link", incident ? cat(world.public_url, "/e/", incident->link.text) : "");
+    out.text_or_null("ticket", incident ? incident->number : "");
+    out.key("body").raw(send ? send->body : "null").end();
+  }
+  return out.end().take();
+}
+
+Result<void> TenantState::decide(const LetterDecided& decision) {
+  const std::vector<DeliveryRow> dead = engine->outbox().dead();
+  const auto found =
+      std::find_if(dead.begin(), dead.end(), [&](const DeliveryRow& row) { return row.id == decision.id; });
+  if (found == dead.end()) return Error{Errc::not_found, cat("no dead letter is called ", harmless(decision.id.text))};
+  if (decision.what == LetterDecided::What::put_into && found->kind != DeliveryKind::ensure)
+    return Error{Errc::bad_input, "only the making of a ticket can be replaced by one that is there"};
+  const Result<LedgerEntry> entry = store->append_ledger(now().wall, decision.by, cat("letter-", token(decision.what)),
+                                                         decision.id.text, decision.ticket);
+  if (!entry) return entry.error();
+  enqueue(decision);
+  return {};
 }
 
 std::string TenantState::report(bool with_incidents) {
