@@ -3,114 +3,51 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "adapters/rest/rest_refusal.h"
+#include "adapters/rest/rest_value.h"
 #include "base/json.h"
-#include "base/text.h"
 
 namespace exhibit::rest {
 namespace {
 
-/// The text at a pointer; nothing when it is not there or is no text or number.
-std::optional<std::string> text_under(const Json& document, const std::string& pointer) {
-  try {
-    const Json::json_pointer place(pointer);
-    if (!document.contains(place)) return std::nullopt;
-    const Json& value = document.at(place);
-    if (value.is_string()) return value.get<std::string>();
-    if (value.is_number()) return value.dump();
-  } catch (const nlohmann::json::exception&) {
-    // A pointer that does not fit the document: nothing is there.
-  }
-  return std::nullopt;
+bool among(const std::vector<int>& statuses, int status) {
+  return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
 }
 
-const Json* list_under(const Json& document, const std::string& pointer) {
-  try {
-    const Json::json_pointer place(pointer);
-    if (document.contains(place) && document.at(place).is_array()) return &document.at(place);
-  } catch (const nlohmann::json::exception&) {
-  }
-  return nullptr;
+TextFormat format_of(const Values& values) {
+  const auto found = values.find("text_format");
+  return found == values.end() ? TextFormat::plain : text_format(found->second);
 }
 
-bool is_ours(const Operation& operation, const Values& values, const Json& row) {
-  for (const auto& [pointer, pattern] : operation.equals) {
-    const std::string wanted = filled(pattern, values);
-    if (wanted.empty() || text_under(row, pointer) != wanted) return false;
-  }
-  for (const auto& [pointer, pattern] : operation.contains) {
-    const std::string wanted = filled(pattern, values);
-    if (wanted.empty() || text_under(row, pointer).value_or("").find(wanted) == std::string::npos) return false;
-  }
-  return true;
+const Json* rows_of(const Request& request, const Json& document) { return list_there(document, request.rows); }
+
+/// A look that does not hold means what the profile says, else that it told nothing.
+Verdict not_held(const Request& request, std::string text) {
+  if (request.otherwise)
+    return {.rc = request.otherwise->rc, .cause = request.otherwise->cause, .text = request.otherwise->text};
+  return {.rc = request.looks ? EXH_RETRY : EXH_UNKNOWN,
+          .cause = request.looks ? "look-up-failed" : "no-proof",
+          .text = std::move(text)};
 }
 
-std::string words_of(const Profile& profile, const HttpAnswer& answer) {
-  std::string words = answer.status == 0 ? std::string() : cat("HTTP ", answer.status);
-  const Result<Json> document = parse_json(answer.body);
-  for (const std::string& pointer : profile.error_text)
-    if (document)
-      if (const auto text = text_under(*document, pointer); text && !text->empty())
-        words += cat(words.empty() ? "" : ": ", *text);
-  if (answer.status == 0) words = answer.body;
-  return harmless(cut_utf8(words, 240));
-}
-
-bool is_json(const HttpAnswer& answer) {
-  return answer.content_type.find("json") != std::string::npos && parse_json(answer.body).has_value();
-}
-
-struct Refusal {
-  int status;
-  exh_rc rc;
-  std::string_view cause;
-};
-/// Answers that say for sure that nothing was done. A 403 that is no answer of the desk's own interface comes from a
-/// firewall before it, which disliked the content.
-constexpr Refusal refusals[] = {{400, EXH_REJECTED, "bad-request"},     {401, EXH_DENIED, "login-refused"},
-                                {403, EXH_DENIED, "forbidden"},         {404, EXH_GONE, "ticket-gone"},
-                                {405, EXH_DENIED, "no-such-interface"}, {406, EXH_DENIED, "no-such-interface"},
-                                {410, EXH_GONE, "ticket-gone"},         {413, EXH_REJECTED, "too-large"},
-                                {414, EXH_REJECTED, "too-large"},       {415, EXH_REJECTED, "unsupported-type"},
-                                {422, EXH_REJECTED, "bad-request"}};
-
-Verdict refused(const Profile& profile, const Values& values, const HttpAnswer& answer) {
-  Verdict verdict{.rc = EXH_UNKNOWN, .retry_after_ms = answer.retry_after_ms, .text = words_of(profile, answer)};
-  if (answer.status == 429 || (answer.status == 503 && answer.retry_after_ms != 0)) {
-    verdict.rc = EXH_RETRY;
-    verdict.cause = "rate-limited";
-  }
-  for (const auto& [status, rc, cause] : refusals)
-    if (status == answer.status) {
-      verdict.rc = rc;
-      verdict.cause = cause;
-    }
-  const bool firewall = answer.status == 403 && !is_json(answer);
-  if (firewall) {
-    verdict.rc = EXH_REJECTED;
-    verdict.cause = "content-refused";
-  }
-  const auto ticket = values.find("ticket");
-  if (verdict.rc == EXH_GONE && (ticket == values.end() || ticket->second.empty())) {
-    verdict.rc = EXH_DENIED;
-    verdict.cause = "no-such-interface";
-  }
+Verdict proven(const Request& request, const Seen& seen) {
+  Verdict verdict{.rc = EXH_OK, .captured = captured(request, seen)};
+  for (const auto& [name, capture] : request.capture)
+    if (!verdict.captured.contains(name)) return not_held(request, cat("the answer holds no ", name));
+  if (!request.id.empty()) verdict.ticket = text_there(seen, request.id).value_or("");
+  if (!request.number.empty()) verdict.number = text_there(seen, request.number).value_or("");
+  if (!request.id.empty() && verdict.ticket.empty()) return not_held(request, "the answer holds no id");
   return verdict;
 }
 
-/// What a transport that brought no answer means for this request.
-Verdict without_answer(const HttpAnswer& answer) {
-  return {.rc = answer.rc,
-          .cause = answer.rc == EXH_DENIED ? "egress-forbidden" : "no-answer",
-          .text = harmless(cut_utf8(answer.body, 240))};
-}
-
-/// A failed look-up changes nothing: it can be done again.
-Verdict look_up_failed(Verdict verdict) {
-  if (verdict.rc != EXH_DENIED && verdict.rc != EXH_RETRY) {
-    verdict.rc = EXH_RETRY;
-    verdict.cause = "look-up-failed";
-  }
-  return verdict;
+/// The first row that holds, for the requests that follow.
+Verdict picked(const Request& request, const Values& values, const Json& document, const HttpAnswer& answer) {
+  const Json* const rows = rows_of(request, document);
+  if (rows == nullptr) return look_failed({.text = "the desk's answer is no list"});
+  for (const Json& row : *rows)
+    if (const Seen seen{row, answer, format_of(values)}; holds(request.proof, values, seen))
+      return proven(request, seen);
+  return not_held(request, "the desk's list does not hold what was looked for");
 }
 
 }  // namespace
@@ -133,72 +70,93 @@ std::string Verdict::json() const {
   return json.end().take();
 }
 
-Verdict judge_write(const Profile& profile, const Operation& operation, const Values& values,
-                    const HttpAnswer& answer) {
-  if (answer.rc != EXH_OK) return without_answer(answer);
-  if (answer.status != 200 && answer.status != 201) return refused(profile, values, answer);
-  const Result<Json> document = parse_json(answer.body);
-  if (!document || !is_ours(operation, values, *document))
-    return {.rc = EXH_UNKNOWN, .cause = "no-proof", .text = cat("HTTP ", answer.status, " without what proves it")};
-  Verdict verdict{.rc = EXH_OK};
-  if (!operation.id.empty()) verdict.ticket = text_under(*document, operation.id).value_or("");
-  if (!operation.number.empty()) verdict.number = text_under(*document, operation.number).value_or("");
-  if (!operation.id.empty() && verdict.ticket.empty()) verdict.rc = EXH_UNKNOWN;
-  return verdict;
+Verdict judge_step(const Profile& profile, const Request& request, const Values& values, const HttpAnswer& answer) {
+  if (answer.rc != EXH_OK) return request.looks ? look_failed(without_answer(answer)) : without_answer(answer);
+  if (!among(request.status, answer.status)) {
+    Verdict verdict = refused(profile, values, answer);
+    return request.looks && verdict.rc != EXH_GONE ? look_failed(verdict) : verdict;
+  }
+  const Result<Json> parsed = parse_json(answer.body);
+  const Json document = parsed ? *parsed : Json();
+  const Seen seen{document, answer, format_of(values)};
+  if (!request.done_if.empty() && holds(request.done_if, values, seen)) {
+    Verdict verdict = proven(request, seen);
+    verdict.finished = verdict.already_there = true;
+    if (verdict.rc == EXH_OK) return verdict;
+  }
+  if (request.has_rows) return picked(request, values, document, answer);
+  if (const std::string said = refusal_in(request.proof, seen); !said.empty())
+    return {.rc = EXH_REJECTED, .cause = "not-applied", .text = harmless(cut_utf8(said, 240))};
+  if (!holds(request.proof, values, seen))
+    return not_held(request, cat("HTTP ", answer.status, " without what proves it"));
+  return proven(request, seen);
 }
 
-Verdict judge_search(const Profile& profile, const Operation& operation, const Values& values,
-                     const HttpAnswer& answer) {
-  if (answer.rc != EXH_OK) return look_up_failed(without_answer(answer));
-  const auto& none = operation.none_status;
-  if (std::find(none.begin(), none.end(), answer.status) != none.end() && is_json(answer)) return {.rc = EXH_ABSENT};
-  if (answer.status != 200) return look_up_failed(refused(profile, values, answer));
+Verdict judge_search(const Profile& profile, const Request& request, const Values& values, const HttpAnswer& answer) {
+  if (answer.rc != EXH_OK) return look_failed(without_answer(answer));
+  if (among(request.none_status, answer.status) && is_json(answer)) return {.rc = EXH_ABSENT};
+  if (!among(request.status, answer.status)) return look_failed(refused(profile, values, answer));
   const Result<Json> document = parse_json(answer.body);
-  const Json* const rows = document ? list_under(*document, operation.rows) : nullptr;
+  const Json* const rows = document ? rows_of(request, *document) : nullptr;
   if (rows == nullptr)
     return {.rc = EXH_RETRY, .cause = "look-up-failed", .text = "the desk's answer to a search is no list"};
   Verdict verdict{.rc = EXH_ABSENT};
   for (const Json& row : *rows) {
-    if (!is_ours(operation, values, row)) continue;
+    const Seen seen{row, answer, format_of(values)};
+    if (!holds(request.proof, values, seen)) continue;
     if (++verdict.matches > 1) continue;  // The first is the oldest.
-    if (!operation.id.empty()) verdict.ticket = text_under(row, operation.id).value_or("");
-    if (!operation.number.empty()) verdict.number = text_under(row, operation.number).value_or("");
+    if (!request.id.empty()) verdict.ticket = text_there(seen, request.id).value_or("");
+    if (!request.number.empty()) verdict.number = text_there(seen, request.number).value_or("");
   }
   const bool strangers = verdict.matches != rows->size();
-  if (strangers && !operation.skips_others)
+  if (strangers && !request.skips_others)
     return {.rc = EXH_RETRY, .cause = "look-up-lies", .text = "the desk's search brings rows that were not asked for"};
   if (verdict.matches != 0) verdict.rc = EXH_OK;
   return verdict;
 }
 
-Verdict judge_read(const Profile& profile, const Operation& operation, const Values& values, const HttpAnswer& answer) {
-  if (answer.rc != EXH_OK) return look_up_failed(without_answer(answer));
-  const auto& none = operation.none_status;
-  const bool nothing = std::find(none.begin(), none.end(), answer.status) != none.end();
-  if (nothing) return {.rc = EXH_OK, .document = "[]"};
-  if (answer.status != 200) {
+Verdict judge_read(const Profile& profile, const Request& request, const Values& values, const HttpAnswer& answer) {
+  if (answer.rc != EXH_OK) return look_failed(without_answer(answer));
+  if (among(request.none_status, answer.status)) return {.rc = EXH_OK, .document = "[]"};
+  if (!among(request.status, answer.status)) {
     Verdict verdict = refused(profile, values, answer);
-    return verdict.rc == EXH_GONE ? verdict : look_up_failed(verdict);
+    return verdict.rc == EXH_GONE ? verdict : look_failed(verdict);
   }
-  const Result<Json> document = parse_json(answer.body);
+  const Result<Json> parsed = parse_json(answer.body);
   Json single = Json::array();
-  if (document && operation.rows.empty()) single.push_back(*document);
-  const Json* const rows = operation.rows.empty() ? &single
-                           : document             ? list_under(*document, operation.rows)
-                                                  : nullptr;
-  if (rows == nullptr ||
-      rows->size() != static_cast<std::size_t>(std::count_if(rows->begin(), rows->end(), [&](const Json& row) {
-        return is_ours(operation, values, row);
-      })))
-    return {.rc = EXH_RETRY, .cause = "look-up-lies", .text = "the desk's answer is not what was asked for"};
+  if (!request.has_rows) single.push_back(parsed ? *parsed : Json());
+  const Json* const rows = !request.has_rows ? &single : parsed ? rows_of(request, *parsed) : nullptr;
+  if (rows == nullptr) return look_failed({.text = "the desk's answer is no list"});
   JsonWriter out;
   out.array();
   for (const Json& row : *rows) {
+    const Seen seen{row, answer, format_of(values)};
+    if (!all_match(request.where, seen)) continue;
+    if (!holds(request.proof, values, seen)) {
+      if (request.skips_others) continue;
+      return {.rc = EXH_RETRY, .cause = "look-up-lies", .text = "the desk's answer is not what was asked for"};
+    }
     out.object();
-    for (const auto& [name, pointer] : operation.take) out.member(name, text_under(row, pointer).value_or(""));
+    for (const auto& [name, place] : request.take) out.member(name, text_there(seen, place).value_or(""));
     out.end();
   }
   return {.rc = EXH_OK, .document = out.end().take()};
+}
+
+std::size_t rows_in(const Request& request, const HttpAnswer& answer) {
+  const Result<Json> document = parse_json(answer.body);
+  const Json* const rows = document ? rows_of(request, *document) : nullptr;
+  return rows == nullptr ? 0 : rows->size();
+}
+
+std::string next_page(const Request& request, const HttpAnswer& answer, const std::string& at, std::size_t rows) {
+  const Paging& page = request.page;
+  const Result<Json> document = parse_json(answer.body);
+  if (page.kind == Paging::Kind::none || !document) return {};
+  if (page.kind == Paging::Kind::token) return text_there({*document, answer}, page.next).value_or("");
+  if (rows == 0 || rows < page.size) return {};
+  const std::size_t now = parse_number<std::size_t>(at).value_or(page.first);
+  return std::to_string(now + (page.kind == Paging::Kind::offset ? rows : 1));
 }
 
 }  // namespace exhibit::rest

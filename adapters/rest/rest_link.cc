@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "adapters/rest/rest_value.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -11,30 +12,20 @@ namespace {
 /// No ticket can carry it: real ones are 26 characters of base32.
 constexpr std::string_view impossible_id = "EXH1-CANARY-THAT-NO-TICKET-CARRIES";
 
-/// The desk kept the ticket but not our id in it: every later look-up would miss it, and every repeat make another.
-bool lost_the_id(const Operation& create, const HttpAnswer& answer) {
-  if (answer.rc != EXH_OK || (answer.status != 200 && answer.status != 201)) return false;
-  const Result<Json> document = parse_json(answer.body);
-  if (!document || !document->is_object()) return false;
-  try {
-    return document->contains(Json::json_pointer(create.id));
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
+Json object_of(std::string_view json) {
+  const Result<Json> parsed = parse_json(json);
+  return parsed && parsed->is_object() ? *parsed : Json::object();
 }
 
-Json parsed_array(const Verdict& verdict) { return parse_json(verdict.document).value_or(Json::array()); }
+Verdict unsupported(std::string_view name) {
+  return {.rc = EXH_UNSUPPORTED, .cause = "not-on-this-desk", .text = cat("this desk knows no ", name)};
+}
 
 }  // namespace
 
-HttpAnswer RestLink::run(const Operation& operation, const Values& values, const Values& fields) {
-  return ask_(request_of(operation, values, fields));
-}
-
 Verdict RestLink::search(std::string_view name, const OpText& op) {
-  const Operation& operation = *profile_.find(name);
-  const Values values = values_of(profile_, base_, op);
-  Verdict verdict = judge_search(profile_, operation, values, run(operation, values));
+  if (profile_.find(name) == nullptr) return unsupported(name);
+  Verdict verdict = look(name, prepare(profile_, text_, op), judge_search);
   if (verdict.rc == EXH_OK) {
     verdict.already_there = true;
     if (verdict.ticket.empty()) verdict.ticket = op.ticket;
@@ -43,63 +34,104 @@ Verdict RestLink::search(std::string_view name, const OpText& op) {
 }
 
 Verdict RestLink::write(std::string_view name, const OpText& op) {
-  const Operation& operation = *profile_.find(name);
-  const Values values = values_of(profile_, base_, op);
-  const HttpAnswer answer = run(operation, values, fields_of(op.body_json));
-  Verdict verdict = judge_write(profile_, operation, values, answer);
-  if (name == "create" && verdict.cause == "no-proof" && lost_the_id(operation, answer)) {
-    verdict.rc = EXH_DENIED;
-    verdict.cause = "correlation-not-kept";
-    verdict.text = "the desk made a ticket and dropped its correlation id; the field is missing or not writable";
-  }
+  if (profile_.find(name) == nullptr) return unsupported(name);
+  Verdict verdict = perform(name, prepare(profile_, text_, op));
   if (verdict.rc == EXH_OK && verdict.ticket.empty()) verdict.ticket = op.ticket;
   return verdict;
 }
 
-Verdict RestLink::prove_search() {
-  if (search_proven_) return {.rc = EXH_ABSENT};
+/// Once for each dialect: another queue or another field is another search.
+Verdict RestLink::prove_search(const OpText& op) {
   OpText canary;
   canary.correlation_id = impossible_id;
+  canary.body_json = cat("{\"fields\":", object_of(op.body_json).value("fields", Json::object()).dump(), "}");
+  const Prepared ready = prepare(profile_, text_, canary);
+  const std::string key = once_key("canary", ready.values);
+  if (held_.contains(key)) return {.rc = EXH_ABSENT};
+  if (profile_.find("probe") != nullptr)
+    if (Verdict probed = perform("probe", ready); probed.rc != EXH_OK) return probed;
+  if (profile_.find("find") == nullptr) return {.rc = EXH_ABSENT};
   Verdict verdict = search("find", canary);
-  search_proven_ = verdict.rc == EXH_ABSENT;
+  if (verdict.rc == EXH_ABSENT) held_.insert(key);
+  if (verdict.rc == EXH_OK)
+    return {.rc = EXH_RETRY, .cause = "look-up-lies", .text = "the desk's search finds what cannot exist"};
   return verdict;
 }
 
 Verdict RestLink::probe() {
-  search_proven_ = false;
-  Verdict verdict = prove_search();
+  held_.clear();
+  Verdict verdict = prove_search({});
   if (verdict.rc == EXH_ABSENT) verdict.rc = EXH_OK;
   return verdict;
 }
 
+std::string RestLink::ticket_url(const OpText& op, const Verdict& verdict) const {
+  OpText there = op;
+  there.ticket = verdict.ticket;
+  Values values = prepare(profile_, text_, there).values;
+  values["number"] = verdict.number;
+  return filled(profile_.ticket_url, values);
+}
+
 Verdict RestLink::find_ticket(const OpText& op) {
-  if (Verdict proof = prove_search(); proof.rc != EXH_ABSENT) return proof;
+  if (profile_.find("find") == nullptr) return {.rc = EXH_ABSENT};  // The desk itself knows a repeat by its key.
+  if (Verdict proof = prove_search(op); proof.rc != EXH_ABSENT) return proof;
   Verdict verdict = search("find", op);
-  if (verdict.rc == EXH_OK) {
-    OpText found = op;
-    found.ticket = verdict.ticket;
-    Values values = values_of(profile_, base_, found);
-    values["number"] = verdict.number;
-    verdict.url = filled(profile_.ticket_url, values);
-  }
+  if (verdict.rc == EXH_OK) verdict.url = ticket_url(op, verdict);
   return verdict;
+}
+
+/// The internal text as a note with the operation's own mark.
+OpText RestLink::internal_note_of(const OpText& op, const Verdict& ticket) const {
+  const Json body = object_of(op.body_json);
+  OpText note = op;
+  note.ticket = ticket.ticket;
+  Json said = {{"text", text_at(body, "internal_text")}, {"link", text_at(body, "link")}};
+  said["fields"] = body.value("fields", Json::object());
+  note.body_json = said.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return note;
+}
+
+Verdict RestLink::find_ensured(const OpText& op) {
+  Verdict found = find_ticket(op);
+  if (found.rc != EXH_OK || !profile_.internal_as_note) return found;
+  Verdict noted = find_note(internal_note_of(op, found));
+  if (noted.rc == EXH_OK) return found;
+  noted.ticket = found.ticket;
+  if (noted.rc == EXH_ABSENT) noted.text = "the ticket is there, its internal text is not";
+  return noted;
+}
+
+Verdict RestLink::internal_note(const OpText& op, Verdict ticket, bool made) {
+  if (!profile_.internal_as_note || text_at(object_of(op.body_json), "internal_text").empty()) return ticket;
+  const OpText text = internal_note_of(op, ticket);
+  Verdict noted = made ? Verdict{.rc = EXH_ABSENT} : find_note(text);
+  if (noted.rc == EXH_ABSENT) noted = write("note", text);
+  if (noted.rc == EXH_OK) return ticket;
+  noted.ticket = ticket.ticket;
+  noted.number = ticket.number;
+  return noted;
 }
 
 Verdict RestLink::ensure(const OpText& op) {
   const Verdict found = find_ticket(op);
+  if (found.rc == EXH_OK) return internal_note(op, found, false);
   if (found.rc != EXH_ABSENT) return found;
   Verdict made = write("create", op);
-  if (made.rc == EXH_OK) {
-    OpText there = op;
-    there.ticket = made.ticket;
-    Values values = values_of(profile_, base_, there);
-    values["number"] = made.number;
-    made.url = filled(profile_.ticket_url, values);
+  if (made.cause == "exists") {
+    const Verdict again = find_ticket(op);
+    if (again.rc == EXH_OK) return internal_note(op, again, false);
+    made.rc = EXH_UNKNOWN;
   }
-  return made;
+  if (made.rc != EXH_OK) return made;
+  made.url = ticket_url(op, made);
+  return internal_note(op, made, true);
 }
 
-Verdict RestLink::find_note(const OpText& op) { return search("find_note", op); }
+Verdict RestLink::find_note(const OpText& op) {
+  return profile_.find("find_note") == nullptr && profile_.repeatable ? Verdict{.rc = EXH_ABSENT}
+                                                                      : search("find_note", op);
+}
 
 Verdict RestLink::note(const OpText& op, std::uint32_t attempt) {
   if (attempt > 1)
@@ -107,46 +139,37 @@ Verdict RestLink::note(const OpText& op, std::uint32_t attempt) {
   return write("note", op);
 }
 
+Verdict RestLink::link(const OpText& op, std::uint32_t attempt) {
+  const bool has_link = profile_.find("link") != nullptr && !text_at(object_of(op.body_json), "link").empty();
+  if (has_link) {
+    // Setting a link again changes nothing, and the note holds the address too: a refusal of it is no loss.
+    Verdict linked = write("link", op);
+    if (linked.rc == EXH_UNKNOWN) linked.rc = EXH_RETRY;
+    if (linked.rc != EXH_OK && linked.rc != EXH_REJECTED) return linked;
+  }
+  return note(op, attempt);
+}
+
 Verdict RestLink::find_attachment(const OpText& op) {
   // Without the evidence at hand there is nothing to compare; a repeat looks for itself before it sends.
-  if (op.sha256.empty()) return {.rc = EXH_ABSENT};
+  if (op.sha256.empty() || profile_.find("attach") == nullptr) return {.rc = EXH_ABSENT};
   return search("find_attachment", op);
 }
 
 Verdict RestLink::attach(const OpText& op, std::uint32_t attempt) {
   if (op.sha256.empty()) return {.rc = EXH_BADARG, .cause = "no-evidence", .text = "an attachment without evidence"};
+  const std::uint64_t most = profile_.limits.attachment_bytes;
+  if (most != 0 && op.bytes > most)
+    return {.rc = EXH_REJECTED, .cause = "too-large", .text = cat("this desk takes files of at most ", most, " bytes")};
   if (attempt > 1)
     if (Verdict found = find_attachment(op); found.rc != EXH_ABSENT) return found;
   return write("attach", op);
 }
 
-Verdict RestLink::state(const OpText& op) { return write("state", op); }
-
-Verdict RestLink::read(const std::string& ticket) {
-  Json document;
-  OpText op;
-  op.ticket = ticket;
-  const Values values = values_of(profile_, base_, op);
-  for (const char* name : {"read_ticket", "read_notes", "read_attachments"}) {
-    const Operation* const operation = profile_.find(name);
-    if (operation == nullptr) return {.rc = EXH_UNSUPPORTED};
-    Verdict part = judge_read(profile_, *operation, values, run(*operation, values));
-    if (part.rc != EXH_OK) return part;
-    Json rows = parsed_array(part);
-    if (std::string_view(name) == "read_ticket") {
-      if (rows.size() != 1) return {.rc = EXH_RETRY, .cause = "look-up-failed"};
-      document = rows[0];
-    } else if (std::string_view(name) == "read_notes") {
-      // The first work note came with the ticket; the others are notes.
-      document["internal_text"] = rows.empty() ? "" : text_at(rows[0], "text");
-      document["notes"] = Json::array();
-      for (std::size_t i = 1; i < rows.size(); ++i) document["notes"].push_back(text_at(rows[i], "text"));
-    } else {
-      for (Json& row : rows) row["bytes"] = parse_number<std::uint64_t>(text_at(row, "bytes")).value_or(0);
-      document["attachments"] = rows;
-    }
-  }
-  return {.rc = EXH_OK, .ticket = ticket, .number = text_at(document, "number"), .document = document.dump()};
+Verdict RestLink::state(const OpText& op) {
+  const Prepared ready = prepare(profile_, text_, op);
+  const bool nothing = !ready.values.contains("state") && ready.fields_json == "{}";
+  return nothing ? Verdict{.rc = EXH_OK, .ticket = op.ticket, .already_there = true} : write("state", op);
 }
 
 }  // namespace exhibit::rest

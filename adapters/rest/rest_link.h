@@ -1,12 +1,14 @@
 #pragma once
 
-#include <atomic>
 #include <functional>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "adapters/rest/profile.h"
 #include "adapters/rest/rest_judge.h"
 #include "adapters/rest/rest_request.h"
+#include "adapters/rest/rest_session.h"
 
 namespace exhibit::rest {
 
@@ -14,35 +16,54 @@ namespace exhibit::rest {
 /// only carries them back and forth. Not thread-safe; the link's thread owns it.
 class RestLink {
  public:
-  /// Sends one request; `with_evidence` puts the operation's evidence behind it.
-  using Ask = std::function<HttpAnswer(const HttpRequest& request)>;
-
-  RestLink(Profile profile, std::string base_url, Ask ask)
-      : profile_(std::move(profile)), base_(std::move(base_url)), ask_(std::move(ask)) {}
+  RestLink(Profile profile, LinkText text, Session session)
+      : profile_(std::move(profile)), text_(std::move(text)), session_(std::move(session)) {}
 
   /// Logs in, and proves that a search for what cannot exist finds nothing.
   Verdict probe();
-  /// Finds the ticket, or makes it.
+  /// Finds the ticket, or makes it; where the desk takes the internal text only as a note, sees to that too.
   Verdict ensure(const OpText& op);
   Verdict note(const OpText& op, std::uint32_t attempt);
+  /// A note that tells of evidence; where the desk knows links of its own, one of those before it.
+  Verdict link(const OpText& op, std::uint32_t attempt);
   Verdict attach(const OpText& op, std::uint32_t attempt);
   Verdict state(const OpText& op);
 
   Verdict find_ticket(const OpText& op);
+  /// EXH_OK only when all that `ensure` does is there.
+  Verdict find_ensured(const OpText& op);
   Verdict find_note(const OpText& op);
   Verdict find_attachment(const OpText& op);
   Verdict read(const std::string& ticket);
+  /// What became of these tickets; `request` and the result's document as exhibit/adapter.h has them.
+  Verdict poll(std::string_view request);
 
  private:
-  HttpAnswer run(const Operation& operation, const Values& values, const Values& fields = {});
-  Verdict search(std::string_view operation, const OpText& op);
-  Verdict write(std::string_view operation, const OpText& op);
-  Verdict prove_search();
+  using Judge = Verdict (*)(const Profile&, const Request&, const Values&, const HttpAnswer&);
+
+  HttpAnswer exchange(const Request& request, const Prepared& ready);
+  /// The requests of a list, one after another.
+  Verdict perform(std::string_view name, Prepared ready);
+  Verdict step(std::string_view name, const Request& request, const Prepared& ready);
+  /// The last request of a list page by page, those before it for what they capture.
+  Verdict look(std::string_view name, Prepared ready, Judge judge);
+  Verdict pages(const Request& request, Prepared& ready, Judge judge);
+  Verdict search(std::string_view name, const OpText& op);
+  Verdict write(std::string_view name, const OpText& op);
+  Verdict prove_search(const OpText& op);
+  Verdict internal_note(const OpText& op, Verdict ticket, bool made);
+  OpText internal_note_of(const OpText& op, const Verdict& ticket) const;
+  std::string ticket_url(const OpText& op, const Verdict& verdict) const;
+  /// Completes the rows by what `each` asks; `lenient` leaves out what cannot be had.
+  Verdict with_each(const Request& request, const Prepared& ready, Json& rows, bool lenient);
+  Verdict poll_batch(const Json& tickets, const Json& seen, Json& found);
+  Verdict comments_of(const Json& row, const std::string& since, Json& comments);
+  [[nodiscard]] std::string once_key(std::string_view name, const Values& values) const;
 
   Profile profile_;
-  std::string base_;
-  Ask ask_;
-  bool search_proven_ = false;
+  LinkText text_;
+  Session session_;
+  std::set<std::string> held_;  // Read-backs that need no second look, and proven searches.
 };
 
 }  // namespace exhibit::rest

@@ -1,19 +1,29 @@
+#include <chrono>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <nlohmann/json.hpp>
 
+#include "adapters/rest/rest_body.h"
 #include "adapters/rest/rest_link.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "exhibit/adapter.h"
 
 /// The module's border: C on the outside, RestLink inside. Nothing throws across it.
 
 using exhibit::Json;
+using exhibit::rest::EvidenceAs;
 using exhibit::rest::HttpAnswer;
 using exhibit::rest::HttpRequest;
+using exhibit::rest::Login;
 using exhibit::rest::OpText;
+using exhibit::rest::RestBody;
 using exhibit::rest::RestLink;
+using exhibit::rest::Session;
+using exhibit::rest::TokenBox;
 using exhibit::rest::Verdict;
 
 struct exh_link {
@@ -38,25 +48,70 @@ exh_sink into(std::string& text) {
           }};
 }
 
+void add_headers(std::string_view lines, HttpAnswer& answer) {
+  for (const std::string_view line : exhibit::split(lines, "\r\n")) {
+    const std::size_t colon = line.find(':');
+    if (colon != std::string_view::npos)
+      answer.headers.emplace_back(line.substr(0, colon), exhibit::trim(line.substr(colon + 1)));
+  }
+}
+
+std::int64_t wall_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::vector<exh_http_header> headers_of(const HttpRequest& request) {
+  static const std::string accept_name = "Accept", accept = "application/json", type_name = "Content-Type";
+  std::vector<exh_http_header> headers;
+  bool says_accept = false;
+  for (const auto& [name, value] : request.headers) {
+    headers.push_back({borrowed(name), borrowed(value)});
+    says_accept = says_accept || exhibit::equal_ignoring_case(name, accept_name);
+  }
+  if (!says_accept) headers.push_back({borrowed(accept_name), borrowed(accept)});
+  if (!request.content_type.empty()) headers.push_back({borrowed(type_name), borrowed(request.content_type)});
+  return headers;
+}
+
 HttpAnswer ask(const exh_link& link, const HttpRequest& request) {
-  const std::string accept_name = "Accept", accept = "application/json", type_name = "Content-Type";
-  const exh_http_header headers[] = {{borrowed(accept_name), borrowed(accept)},
-                                     {borrowed(type_name), borrowed(request.content_type)}};
+  const std::vector<exh_http_header> headers = headers_of(request);
+  HttpAnswer answer;
+  if (request.evidence != EvidenceAs::none && link.evidence == nullptr) {
+    answer.rc = EXH_BADARG;
+    return answer;
+  }
   exh_http_request asked{};
   asked.size = sizeof asked;
   asked.method = borrowed(request.method);
   asked.target = borrowed(request.target);
-  asked.headers = headers;
-  asked.header_count = request.content_type.empty() ? 1 : 2;
+  asked.headers = headers.data();
+  asked.header_count = headers.size();
   asked.body = borrowed(request.body);
-  asked.blob = request.evidence ? link.evidence : nullptr;
+  std::optional<RestBody> body;
+  if (request.evidence != EvidenceAs::none) {
+    asked.body = {};
+    asked.blob = body.emplace(request.body, link.evidence, request.evidence == EvidenceAs::base64, request.tail).blob();
+  }
+  std::string header_lines;
   exh_http_answer answered{};
   answered.size = sizeof answered;
-  HttpAnswer answer;
+  answered.headers = into(header_lines);
   answer.rc = link.http->ask(link.http->ctx, &asked, &answered, into(answer.content_type), into(answer.body));
   answer.status = answered.status;
   answer.retry_after_ms = answered.retry_after_ms;
+  answer.at_s = wall_seconds();
+  add_headers(header_lines, answer);
   return answer;
+}
+
+/// Links of one login share its token. Nothing is ever taken out: a runner has one desk.
+std::shared_ptr<TokenBox> tokens_of(const std::string& login) {
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<TokenBox>> boxes;
+  const std::lock_guard lock(mutex);
+  auto& box = boxes[exhibit::hex(exhibit::sha256(login))];
+  if (!box) box = std::make_shared<TokenBox>();
+  return box;
 }
 
 OpText text_of(const exh_op& op) {
@@ -88,9 +143,32 @@ exh_rc guarded(exh_sink result, Work work) noexcept {
 }
 
 exh_rc describe(exh_sink json) {
-  put(json,
-      R"({"adapter":"rest","version":1,"operations":["ensure","note","link","attach","state"],"look_up":true,"stable_id":false})");
+  put(json, R"({"adapter":"rest","version":2,"operations":["ensure","note","link","attach","state"],"look_up":true,)"
+            R"("stable_id":false,"poll":true,"limits":{}})");
   return EXH_OK;
+}
+
+exhibit::Result<std::unique_ptr<exh_link>> make_link(const exh_http* http, const Json& settings) {
+  const auto profile_json = settings.find("profile");
+  auto profile = exhibit::rest::parse_profile(profile_json == settings.end() ? std::string() : profile_json->dump());
+  if (!profile) return profile.error();
+  exhibit::Result<Login> login = exhibit::rest::read_login(settings);
+  if (!login) return login.error();
+  auto authorization = exhibit::rest::authorize(*profile, *login, "");
+  if (!authorization) return authorization.error();
+  exhibit::rest::LinkText text{.base = exhibit::text_at(settings, "url"), .auth = authorization->values};
+  while (text.base.ends_with('/')) text.base.pop_back();
+  if (const auto map = settings.find("map"); map != settings.end()) text.map_json = map->dump();
+  auto made = std::make_unique<exh_link>();
+  made->http = http;
+  Session session([raw = made.get()](const HttpRequest& request) { return ask(*raw, request); }, *login,
+                  tokens_of(settings.value("login", Json::object()).dump()),
+                  [] {
+                    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+                    return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+                  });
+  made->link = std::make_unique<RestLink>(*std::move(profile), std::move(text), std::move(session));
+  return made;
 }
 
 exh_rc open_link(const exh_services* services, exh_str config, exh_sink report, exh_link** out) {
@@ -101,20 +179,12 @@ exh_rc open_link(const exh_services* services, exh_str config, exh_sink report, 
       put(report, "the configuration is no JSON object, or there is no HTTP");
       return EXH_REJECTED;
     }
-    const auto profile_json = settings->find("profile");
-    auto profile = exhibit::rest::parse_profile(profile_json == settings->end() ? std::string() : profile_json->dump());
-    if (!profile) {
-      put(report, profile.error().text);
+    auto made = make_link(http, *settings);
+    if (!made) {
+      put(report, made.error().text);
       return EXH_REJECTED;
     }
-    std::string url = exhibit::text_at(*settings, "url");
-    while (url.ends_with('/')) url.pop_back();
-    auto made = std::make_unique<exh_link>();
-    made->http = http;
-    made->link =
-        std::make_unique<RestLink>(*std::move(profile), std::move(url),
-                                   [raw = made.get()](const HttpRequest& request) { return ask(*raw, request); });
-    *out = made.release();
+    *out = made->release();
     return EXH_OK;
   } catch (...) {
     return EXH_INTERNAL;
@@ -133,8 +203,8 @@ exh_rc apply(exh_link* link, const exh_op* op, exh_sink result) {
     const OpText text = text_of(*op);
     switch (op->kind) {
       case EXH_OP_ENSURE: return link->link->ensure(text);
-      case EXH_OP_NOTE:
-      case EXH_OP_LINK: return link->link->note(text, op->attempt);
+      case EXH_OP_NOTE: return link->link->note(text, op->attempt);
+      case EXH_OP_LINK: return link->link->link(text, op->attempt);
       case EXH_OP_ATTACH: return link->link->attach(text, op->attempt);
       case EXH_OP_STATE: return link->link->state(text);
       default: return {.rc = EXH_UNSUPPORTED};
@@ -146,7 +216,7 @@ exh_rc find(exh_link* link, const exh_op* op, exh_sink result) {
   return guarded(result, [&]() -> Verdict {
     const OpText text = text_of(*op);
     switch (op->kind) {
-      case EXH_OP_ENSURE: return link->link->find_ticket(text);
+      case EXH_OP_ENSURE: return link->link->find_ensured(text);
       case EXH_OP_NOTE:
       case EXH_OP_LINK: return link->link->find_note(text);
       case EXH_OP_ATTACH: return link->link->find_attachment(text);
@@ -158,6 +228,10 @@ exh_rc find(exh_link* link, const exh_op* op, exh_sink result) {
 
 exh_rc read_ticket(exh_link* link, exh_str ticket, exh_sink result) {
   return guarded(result, [&] { return link->link->read(std::string(view(ticket))); });
+}
+
+exh_rc poll(exh_link* link, exh_str request, exh_sink result) {
+  return guarded(result, [&] { return link->link->poll(view(request)); });
 }
 
 // No cancel: the runner's HTTP ends a running exchange by itself.
@@ -173,7 +247,7 @@ constexpr exh_adapter table{.size = sizeof(exh_adapter),
                             .find = find,
                             .read = read_ticket,
                             .cancel = nullptr,
-                            .poll = nullptr};
+                            .poll = poll};
 
 }  // namespace
 

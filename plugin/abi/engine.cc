@@ -50,6 +50,15 @@ class Awaited {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
+Outbox::Settings outbox_settings(const DeskSettings& desk) {
+  Outbox::Settings outbox;
+  outbox.settle = desk.settle;
+  outbox.retry_first = desk.retry;
+  outbox.denied_pause = std::max(desk.retry, Nanoseconds(desk.retry * 15));
+  outbox.in_flight_max = static_cast<std::size_t>(desk.concurrency);
+  return outbox;
+}
+
 exh_str borrowed(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
@@ -132,10 +141,14 @@ Result<void> Engine::open_tenant(Served& served) {
   const DeskSettings& desk = settings_.desks.at(served.settings.desk);
   TenantRuntime::World world{
       *executors_, clock_, log(), secrets, desk_of(served.settings.desk), settings_.state, settings_.public_url, {}};
-  world.outbox.settle = desk.settle;
-  world.outbox.retry_first = desk.retry;
-  world.outbox.denied_pause = std::max(desk.retry, Nanoseconds(desk.retry * 15));
-  world.outbox.in_flight_max = static_cast<std::size_t>(desk.concurrency);
+  world.poll = desk.poll;
+  world.outbox = outbox_settings(desk);
+  if (settings_.operator_desk) {
+    const DeskSettings& operators = settings_.desks.at(*settings_.operator_desk);
+    world.operator_desk = desk_of(operators.name);
+    world.operator_map = merged_maps(operators.map_json, settings_.operator_map_json);
+    world.operator_outbox = outbox_settings(operators);
+  }
   Result<std::unique_ptr<TenantRuntime>> opened = make_tenant_runtime(served.settings, std::move(world));
   const std::lock_guard lock(mutex_);
   if (!opened) {
@@ -301,6 +314,25 @@ Result<std::string> Engine::test_of_desk(const Json& args) {
   return test.json();
 }
 
+/// {"ticket", "number", "sensor", "event_id"} or {"ticket", "number", "sensor", "time", "attacker", "target"}.
+Result<AdoptionRow> Engine::read_adoption(const Json& args) {
+  AdoptionRow order;
+  order.ticket = text_at(args, "ticket");
+  order.number = text_at(args, "number");
+  order.sensor = {text_at(args, "sensor")};
+  order.event_id = text_at(args, "event_id");
+  order.attacker = text_at(args, "attacker");
+  order.target = text_at(args, "target");
+  if (order.ticket.empty() || order.sensor.text.empty())
+    return Error{Errc::bad_input, "\"ticket\" (the desk's own id) and \"sensor\" are needed"};
+  if (!order.event_id.empty()) return order;
+  const auto time = parse_iso(text_at(args, "time"));
+  if (!time || order.attacker.empty() || order.target.empty())
+    return Error{Errc::bad_input, "\"event_id\" is needed, or \"time\" (ISO 8601), \"attacker\" and \"target\""};
+  order.time = *time;
+  return order;
+}
+
 Result<std::string> Engine::tenant_command(TenantRuntime& tenant, const std::string& verb, const Json& args) {
   const Error late{Errc::timeout, "the tenant did not answer in time"};
   if (verb == "report") {
@@ -322,7 +354,12 @@ Result<std::string> Engine::tenant_command(TenantRuntime& tenant, const std::str
     return json ? std::move(*json) : Result<std::string>(late);
   }
   Awaited<Result<void>> done;
-  if (verb == "letter") {
+  if (verb == "adopt") {
+    Result<AdoptionRow> order = read_adoption(args);
+    if (!order) return order.error();
+    order->by = "operator";
+    tenant.adopt(std::move(*order), done.callback());
+  } else if (verb == "letter") {
     const auto what = parse_decision(text_at(args, "what"));
     if (!what) return Error{Errc::bad_input, "\"what\" is again, link-only, put-into or expire"};
     if (*what == LetterDecided::What::put_into && text_at(args, "ticket").empty())

@@ -67,6 +67,7 @@ class Engine {
   std::vector<std::shared_ptr<TenantRuntime>> runtimes() const;
   std::string handle_control(const std::string& request);
   Result<std::string> test_of_desk(const Json& args);
+  static Result<AdoptionRow> read_adoption(const Json& args);
   Result<std::string> tenant_command(TenantRuntime& tenant, const std::string& verb, const Json& args);
   Log log() const;
 

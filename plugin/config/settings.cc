@@ -111,6 +111,7 @@ void read_desks(const Json& json, HostSettings& host, Read& read) {
     Read::duration(entry, "settle", desk.settle);
     Read::duration(entry, "deadline", desk.deadline);
     Read::duration(entry, "retry", desk.retry);
+    Read::duration(entry, "poll", desk.poll);
     if (desk.adapter == "rest" && desk.profile.empty())
       read.wrong(cat("/desks/", name), "\"profile\" is missing", "a rest desk needs one, such as servicenow or rt5");
     if (desk.mode == "conversational" && desk.mailbox_json.empty())
@@ -176,6 +177,7 @@ void read_policy(const Json& json, TenantSettings& tenant) {
   if (const auto severity = parse_severity(text_at(*policy, "capture_from"))) tenant.policy.capture_from = *severity;
   if (const Json* risk = Read::member(*policy, "ticket_from_risk")) tenant.policy.ticket_from_risk = risk->get<int>();
   Read::duration(*policy, "group_window", tenant.group_window);
+  Read::duration(*policy, "reopen_within", tenant.reopen_within);
 }
 
 void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings& tenant, Read& read) {
@@ -186,11 +188,9 @@ void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings
     for (const auto& [name, settings] : host.desks) names.push_back(name.text);
     read.wrong("/desk/use", "no desk has this name", cat("known: ", join(names, ", ")));
   }
-  Json map = Json::object();
-  if (const auto found = host.desks.find(tenant.desk); found != host.desks.end())
-    map = parse_json(found->second.map_json).value_or(map);
-  if (const Json* own = Read::member(desk, "map")) map.update(*own);
-  tenant.map_json = map.dump();
+  const auto shared = host.desks.find(tenant.desk);
+  const Json* const own = Read::member(desk, "map");
+  tenant.map_json = merged_maps(shared == host.desks.end() ? "{}" : shared->second.map_json, own ? own->dump() : "{}");
   for (const Disclosure level : {Disclosure::full, Disclosure::masked, Disclosure::headers, Disclosure::none})
     if (token(level) == text_at(desk, "disclosure")) tenant.disclosure = level;
   const std::string attach = text_at(desk, "attach");
@@ -200,6 +200,12 @@ void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings
 }
 
 }  // namespace
+
+std::string merged_maps(const std::string& under, const std::string& over) {
+  Json map = parse_json(under).value_or(Json::object());
+  map.update(parse_json(over).value_or(Json::object()));
+  return map.dump();
+}
 
 std::optional<Nanoseconds> parse_duration(std::string_view text) {
   const std::size_t digits = text.find_first_not_of("0123456789");

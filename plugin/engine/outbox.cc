@@ -41,7 +41,7 @@ void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts
 }
 
 void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung,
-                 Now now, Facts& facts) {
+                 Now now, Facts& facts, Nanoseconds wait) {
   const std::uint64_t order = next_order_[incident]++;
   DeliveryRow row;
   row.id = delivery_id(incident, order);
@@ -51,7 +51,7 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
   row.subject = std::move(subject);
   row.rung = rung;
   row.severity = severity;
-  row.not_before = Deadline::in(Nanoseconds{0}, now);
+  row.not_before = Deadline::in(wait, now);
   facts.emplace_back(row);
   open_.insert_or_assign({incident, order}, std::move(row));
 }

@@ -44,7 +44,7 @@ class Outbox {
   void restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts);
 
   void owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung, Now now,
-           Facts& facts);
+           Facts& facts, Nanoseconds wait = Nanoseconds{0});
   /// Claims what may be sent now: at most one of an incident, higher severity first.
   std::vector<DeliveryRow> claim(Now now, Facts& facts);
   /// Which lost answers may be looked for now; each is given once until `looked_up` answers it.

@@ -97,6 +97,16 @@ struct AdoptionRow {
   [[nodiscard]] std::string id() const;
 };
 
+/// A condition that needs a person, and the ticket that tells of it.
+struct ConditionRow {
+  std::string key;
+  IncidentId id;  ///< Of its ticket.
+  std::string text;
+  WallTime since{}, heard{}, told{};
+  bool open = true;
+  std::string ticket, number;
+};
+
 /// Where polling a desk goes on; JSON of the adapter's own.
 struct PollCursorRow {
   std::string cursor;
@@ -192,6 +202,7 @@ struct Snapshot {
   std::vector<ReportRow> reports;
   std::vector<DeliveryRow> deliveries;
   std::vector<AdoptionRow> adoptions;
+  std::vector<ConditionRow> conditions;
   std::string poll_cursor;
   std::uint64_t sequence = 0, alerts_total = 0, incidents_total = 0, gaps_total = 0;
 };

@@ -2,12 +2,20 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "engine/tenant_engine.h"
+#include "incident/incident_json.h"
 #include "packet/capture_write.h"
 #include "packet/decode.h"
 
 /// The texts of deliveries, made when they are claimed, so that they say all that is known by then.
 namespace exhibit {
 namespace {
+
+/// The incident schema's word for what a delivery tells.
+std::string_view tells(const DeliveryRow& row) {
+  if (row.kind == DeliveryKind::ensure) return "opened";
+  if (row.subject.starts_with("capture ")) return "capture";
+  return row.subject.starts_with("close ") ? "closed" : "updated";
+}
 
 Disclosure disclosure_at(Rung rung) {
   switch (rung) {
@@ -159,6 +167,8 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
                                  safe_name(key->locator), "-", capture->evidence->text.substr(0, 12), ".pcap");
     }
   }
+  if (row.kind != DeliveryKind::attach && row.rung != Rung::link_only)
+    body.key("incident").raw(incident_json(view, incident.row.id, tells(row)));
   if (!send.attachment_name.empty())
     body.member("name", send.attachment_name).member("mime", "application/vnd.tcpdump.pcap");
   send.body = body.end().take();

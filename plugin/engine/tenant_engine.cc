@@ -52,7 +52,8 @@ std::string group_of(const Alert& alert) {
              alert.attacker ? alert.attacker->address : "-", " ", join(targets, ","));
 }
 
-TenantEngine::TenantEngine(EngineSettings settings) : settings_(std::move(settings)), outbox_(settings_.outbox) {
+TenantEngine::TenantEngine(EngineSettings settings)
+    : settings_(std::move(settings)), outbox_(settings_.outbox), operator_(settings_.operator_desk) {
   for (const auto& [sensor, tracker] : settings_.sensors) captures_.configure(sensor, tracker);
 }
 
@@ -82,7 +83,11 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   counts_.incidents = rows.incidents_total;
   counts_.gaps = rows.gaps_total;
   captures_.restore(rows.captures, now);
-  outbox_.restore(rows.deliveries, now, out.facts);
+  operator_.restore(rows, now, out);
+  std::vector<DeliveryRow> ours;
+  for (const DeliveryRow& row : rows.deliveries)
+    if (!operator_.owns(row.id)) ours.push_back(row);
+  outbox_.restore(ours, now, out.facts);
   for (const DeliveryRow& row : outbox_.dead()) tell_of_dead(row, out);
   for (const auto& [id, incident] : incidents_)
     for (const CaptureKey& key : incident.row.captures)
@@ -95,6 +100,8 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
 Reaction TenantEngine::on(const Input& input, Now now) {
   Reaction out;
   std::visit([&](const auto& held) { take(held, now, out); }, input);
+  for (const Effect& effect : out.effects)
+    if (const auto* told = std::get_if<TellOperator>(&effect)) operator_.tell(*told, now, out.facts);
   pump(now, out);
   return out;
 }
@@ -239,6 +246,7 @@ void TenantEngine::note_joined(Incident& incident, Now now, Reaction& out) {
 }
 
 void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
+  if (operator_.owns(ended.id)) return operator_.ended(ended, now, out.facts);
   const auto row = outbox_.ended(ended, now, out.facts);
   if (!row) return;
   Incident& incident = incidents_.at(row->incident);
@@ -253,6 +261,7 @@ void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
 }
 
 void TenantEngine::take(const DeliveryLookedUp& result, Now now, Reaction& out) {
+  if (operator_.owns(result.id)) return operator_.looked_up(result, now, out.facts);
   const auto row = outbox_.looked_up(result, now, out.facts);
   if (!row) return;
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
@@ -320,6 +329,7 @@ void TenantEngine::take(const SensorTrouble& trouble, Now, Reaction& out) {
 }
 
 void TenantEngine::take(const Tick&, Now now, Reaction& out) {
+  operator_.tick(now, out);
   captures_.tick(now, out);
   follow_settled_captures(now, out);
   if (now.mono - last_forgetting_ > std::chrono::minutes{10}) forget_old(now);
@@ -368,6 +378,7 @@ void TenantEngine::note_capture(Incident& incident, const CaptureKey& key, Now n
 
 /// Claims what may go out now and renders it, with all that is known at this moment.
 void TenantEngine::pump(Now now, Reaction& out) {
+  operator_.pump(now, out);
   for (const DeliveryRow& row : outbox_.claim(now, out.facts)) {
     Incident& incident = incidents_.at(row.incident);
     out.effects.emplace_back(render(incident, row));
@@ -384,9 +395,10 @@ void TenantEngine::pump(Now now, Reaction& out) {
 }
 
 std::optional<MonoTime> TenantEngine::next_wake() const {
-  const std::optional<MonoTime> captures = captures_.next_wake(), deliveries = outbox_.next_wake();
-  if (!captures) return deliveries;
-  return deliveries ? std::min(*captures, *deliveries) : captures;
+  std::optional<MonoTime> earliest;
+  for (const std::optional<MonoTime>& at : {captures_.next_wake(), outbox_.next_wake(), operator_.next_wake()})
+    if (at && (!earliest || *at < *earliest)) earliest = at;
+  return earliest;
 }
 
 bool TenantEngine::settled() const {

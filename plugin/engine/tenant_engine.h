@@ -10,6 +10,7 @@
 #include "engine/capture_tracker.h"
 #include "engine/fact.h"
 #include "engine/input.h"
+#include "engine/operator_desk.h"
 #include "engine/outbox.h"
 #include "engine/seen_alerts.h"
 #include "incident/priority.h"
@@ -35,6 +36,7 @@ struct EngineSettings {
   Nanoseconds reopen_within = std::chrono::hours{24};  ///< Later, a closed ticket stays closed and a new one follows.
   bool round_trip = false;                             ///< The desk is polled: open tickets stay in memory longer.
   Outbox::Settings outbox;
+  OperatorDesk::Settings operator_desk;
   std::map<SensorId, CaptureTracker::Settings> sensors;
 };
 
@@ -59,6 +61,7 @@ class TenantEngine {
   [[nodiscard]] const EngineCounts& counts() const { return counts_; }
   [[nodiscard]] const CaptureTracker& captures() const { return captures_; }
   [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+  [[nodiscard]] const OperatorDesk& operator_desk() const { return operator_; }
   /// What texts and pages say of an incident; nothing when it is no longer in memory.
   [[nodiscard]] std::optional<TicketView> view(const IncidentId& incident) const;
   [[nodiscard]] const IncidentRow* incident(const IncidentId& id) const;
@@ -127,6 +130,7 @@ class TenantEngine {
   EngineSettings settings_;
   CaptureTracker captures_;
   Outbox outbox_;
+  OperatorDesk operator_;
   SeenAlerts seen_;
   std::map<std::string, IncidentId> tickets_;     ///< By the desk's id.
   std::map<std::string, AdoptionRow> adoptions_;  ///< Not used yet, by id.

@@ -7,10 +7,11 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
-#include "base/base64.h"
 #include "base/text.h"
 #include "base/utc.h"
 
@@ -93,45 +94,78 @@ concurrency::streams::istream unrepeatable_body(const DeskHttp::Request& request
 
 bool may_carry_body(const std::string& method) { return method != "GET" && method != "HEAD"; }
 
-}  // namespace
+/// "https://desk.example:8443" of an address below it.
+std::string origin_of(const web::uri& address) {
+  const int usual = address.scheme() == "https" ? 443 : 80;
+  return cat(to_lower(address.scheme()), "://", to_lower(address.host()), ":",
+             address.port() <= 0 ? usual : address.port());
+}
 
-struct DeskHttp::State {
-  explicit State(const Settings& settings)
-      : client(web::uri(settings.url), configuration()),
-        authorization(settings.user.empty()
-                          ? std::string()
-                          : cat("Basic ", encode_base64(as_bytes(cat(settings.user, ":", settings.password))))) {}
+http::client::http_client_config configuration_of(const DeskHttp::Settings& settings) {
+  http::client::http_client_config config;
+  config.set_max_redirects(0);  // It would carry the login to the new host.
+  config.set_request_compressed_response(false);
+  config.set_timeout(std::chrono::seconds(60));  // A chunk's; the deadline of `ask` is what counts.
+  if (!settings.certificate.empty())
+    config.set_ssl_context_callback([certificate = settings.certificate, key = settings.key](auto& context) {
+      context.use_certificate_chain_file(certificate);
+      context.use_private_key_file(key, boost::asio::ssl::context::pem);
+    });
+  return config;
+}
 
-  static http::client::http_client_config configuration() {
-    http::client::http_client_config config;
-    config.set_max_redirects(0);  // It would carry the login to the new host.
-    config.set_request_compressed_response(false);
-    config.set_timeout(std::chrono::seconds(60));  // A chunk's; the deadline of `ask` is what counts.
-    return config;
-  }
-
-  [[nodiscard]] http::http_request build(const Request& request, Exchange& exchange) const;
-
-  http::client::http_client client;
-  std::string authorization;
-};
-
-http::http_request DeskHttp::State::build(const Request& request, Exchange& exchange) const {
+http::http_request build(const DeskHttp::Request& request, const std::string& target, Exchange& exchange) {
   http::http_request made(request.method);
-  made.set_request_uri(web::uri(request.target));
+  made.set_request_uri(web::uri(target));
   std::string type = "application/octet-stream";
-  for (const Header& header : request.headers) {
+  for (const DeskHttp::Header& header : request.headers) {
     if (equal_ignoring_case(header.name, "content-type"))
       type = header.value;
     else
       made.headers().add(header.name, header.value);
   }
-  if (!authorization.empty()) made.headers().add("Authorization", authorization);
   if (may_carry_body(request.method))
     made.set_body(unrepeatable_body(request), request.reader ? request.length : request.body.size(), type);
   made.set_response_stream(exchange.body.create_ostream());
   return made;
 }
+
+void take_headers(const http::http_response& response, DeskHttp::Answer& answer) {
+  const auto& headers = response.headers();
+  if (const auto found = headers.find("Retry-After"); found != headers.end())
+    answer.retry_after_ms = retry_after_ms(found->second);
+  if (const auto found = headers.find("Content-Type"); found != headers.end()) answer.content_type = found->second;
+  for (const auto& [name, value] : headers) answer.headers.push_back({name, value});
+}
+
+}  // namespace
+
+/// One client for each origin: the library pools connections below it.
+struct DeskHttp::State {
+  explicit State(const Settings& settings) : desk(web::uri(settings.url), configuration_of(settings)) {
+    others.emplace(origin_of(desk.base_uri()), nullptr);
+    for (const std::string& address : settings.also) others.emplace(origin_of(web::uri(address)), nullptr);
+    for (auto& [origin, client] : others)
+      client = std::make_unique<http::client::http_client>(web::uri(origin), configuration_of(settings));
+  }
+
+  http::client::http_client desk;
+  std::map<std::string, std::unique_ptr<http::client::http_client>> others;  // Never changed after the constructor.
+};
+
+/// Whom a request goes to, and what is asked of him.
+struct DeskHttp::Peer {
+  http::client::http_client* client = nullptr;
+  std::string target;
+
+  Peer(State& state, const std::string& asked) : client(&state.desk), target(asked) {
+    if (!asked.starts_with("http://") && !asked.starts_with("https://")) return;
+    const web::uri address(asked);
+    const auto other = state.others.find(origin_of(address));
+    client = other == state.others.end() ? nullptr : other->second.get();
+    target = address.resource().to_string();
+  }
+};
 
 void DeskHttp::initialise() {
   try {
@@ -159,13 +193,16 @@ DeskHttp::Answer DeskHttp::ask(const Request& request, const std::atomic<bool>& 
   std::future<void> ended = exchange->ended.get_future();
   pplx::cancellation_token_source stop;
   http::http_request made;
+  std::optional<Peer> peer;
   try {
-    made = state_->build(request, *exchange);
+    peer.emplace(*state_, request.target);
+    made = build(request, peer->target, *exchange);
   } catch (const std::exception& error) {
     return {.rc = EXH_RETRY, .why = cat("nothing was sent: ", harmless(error.what()))};
   }
+  if (peer->client == nullptr) return {.rc = EXH_DENIED, .why = "this desk was not said to have that address too"};
   try {
-    state_->client.request(made, stop.get_token())
+    peer->client->request(made, stop.get_token())
         .then([](const http::http_response& response) { return response.content_ready(); })
         .then([exchange](const pplx::task<http::http_response>& task) {
           try {
@@ -191,10 +228,7 @@ DeskHttp::Answer DeskHttp::ask(const Request& request, const std::atomic<bool>& 
     answer.why = answer.status < 200 ? "only an interim answer came" : "the answer is too large";
     return answer;
   }
-  const auto& headers = exchange->response.headers();
-  if (const auto found = headers.find("Retry-After"); found != headers.end())
-    answer.retry_after_ms = retry_after_ms(found->second);
-  if (const auto found = headers.find("Content-Type"); found != headers.end()) answer.content_type = found->second;
+  take_headers(exchange->response, answer);
   answer.rc = EXH_OK;
   answer.body = std::string(as_text(exchange->body.collection()));
   return answer;

@@ -15,12 +15,13 @@ namespace exhibit {
 /// compression, no answer before the final one, one deadline for the whole exchange, a bounded answer, and a request
 /// body that cannot be rewound, so that the library can never send a writing request twice.
 ///
-/// One object a desk, kept. Thread-safe.
+/// It sends no login of its own: a module makes that from its configuration. One object a desk, kept. Thread-safe.
 class DeskHttp {
  public:
   struct Settings {
     std::string url;
-    std::string user, password;  ///< No user: no login is sent.
+    std::vector<std::string> also = {};      ///< Other addresses whose origins an absolute target may have.
+    std::string certificate = {}, key = {};  ///< PEM files of a client certificate; empty: none is shown.
   };
   struct Header {
     std::string name, value;
@@ -40,6 +41,7 @@ class DeskHttp {
     int status = 0;
     std::uint32_t retry_after_ms = 0;
     std::string content_type = {}, body = {};
+    std::vector<Header> headers = {};
     std::string why = {};  ///< A sentence; never a secret.
   };
 
@@ -55,6 +57,7 @@ class DeskHttp {
 
  private:
   struct State;
+  struct Peer;
   std::unique_ptr<State> state_;
 };
 

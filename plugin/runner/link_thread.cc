@@ -61,6 +61,13 @@ void put(exh_sink sink, std::string_view text) {
   if (sink.put != nullptr) sink.put(sink.ctx, text.data(), text.size());
 }
 
+/// A header's value as one line, whatever a peer managed to put into it.
+std::string one_line(std::string value) {
+  std::replace_if(
+      value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  return value;
+}
+
 std::string result_json(exh_rc rc, std::string_view written) {
   JsonWriter json;
   json.object().member("rc", rc).key("result");
@@ -223,6 +230,9 @@ exh_rc LinkThread::ask(void* ctx, const exh_http_request* request, exh_http_answ
   answer->status = got.status;
   answer->retry_after_ms = got.retry_after_ms;
   put(content_type, got.content_type);
+  if (answer->size >= offsetof(exh_http_answer, headers) + sizeof answer->headers)
+    for (const DeskHttp::Header& header : got.headers)
+      put(answer->headers, cat(header.name, ": ", one_line(header.value), "\r\n"));
   put(body, got.rc == EXH_OK ? got.body : got.why);
   return got.rc;
 }

@@ -49,6 +49,18 @@ std::vector<std::string> texts_at(const Json& object, const char* key) {
   return texts;
 }
 
+/// The login itself is the module's business; what it needs besides is where a token may be had.
+DeskHttp::Settings http_settings(const Json& config) {
+  const Json login = config.value("login", Json::object()), oauth = login.value("oauth2", Json::object());
+  const Json certificate = config.value("client_certificate", Json::object());
+  DeskHttp::Settings settings{.url = text_at(config, "url"),
+                              .also = texts_at(config, "also"),
+                              .certificate = text_at(certificate, "certificate"),
+                              .key = text_at(certificate, "key")};
+  if (const std::string token_url = text_at(oauth, "token_url"); !token_url.empty()) settings.also.push_back(token_url);
+  return settings;
+}
+
 class Runner {
  public:
   Runner(int socket, const exh_adapter& adapter) : channel_(socket), adapter_(adapter) {}
@@ -105,10 +117,8 @@ class Runner {
       configured_ = true;
       return nullptr;
     }
-    const Json login = config.value("login", Json::object());
     DeskHttp::initialise();
-    http_ = std::make_shared<DeskHttp>(DeskHttp::Settings{
-        .url = text_at(config, "url"), .user = text_at(login, "user"), .password = text_at(login, "password")});
+    http_ = std::make_shared<DeskHttp>(http_settings(config));
     configured_ = true;
     return http_;
   }

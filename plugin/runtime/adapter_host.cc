@@ -123,6 +123,21 @@ class AdapterDesk final : public Desk {
     worker_->submit(std::move(call));
   }
 
+  void poll(const Seat& seat, const std::string& request, std::function<void(Result<std::string>)> done) override {
+    AdapterWorker::Call call{.kind = FrameKind::poll,
+                             .tenant = seat.tenant,
+                             .severity = Severity::informational,
+                             .members = cat("\"request\":", request),
+                             .files = {},
+                             .done = {}};
+    call.done = [done = std::move(done)](const AdapterResult& result) {
+      if (result.rc == EXH_UNSUPPORTED) return done(Error{Errc::unsupported, "this desk cannot be polled"});
+      if (result.rc != EXH_OK) return done(Error{Errc::unavailable, result.why()});
+      done(result.document);
+    };
+    worker_->submit(std::move(call));
+  }
+
   void resume() override { worker_->resume(); }
   void stop() { worker_->stop(); }
 

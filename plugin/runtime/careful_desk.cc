@@ -35,6 +35,10 @@ class CarefulDesk final : public Desk, public std::enable_shared_from_this<Caref
             std::function<void(Result<std::string>)> done) override {
     desk_->read(seat, correlation, std::move(done));
   }
+  void poll(const Seat& seat, const std::string& request, std::function<void(Result<std::string>)> done) override {
+    desk_->poll(seat, request, std::move(done));
+  }
+  void probe(const Seat& seat, std::function<void(Result<void>)> done) override { desk_->probe(seat, std::move(done)); }
   void resume() override { desk_->resume(); }
 
  private:

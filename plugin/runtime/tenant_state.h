@@ -29,10 +29,12 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         world(std::move(w)),
         strand(world.executors.make_strand()),
         wake(strand),
-        checkpoint(strand) {}
+        checkpoint(strand),
+        poll_timer(strand) {}
 
   [[nodiscard]] Now now() const { return world.clock.now(); }
   [[nodiscard]] Seat seat() const { return {settings.tenant, settings.map_json}; }
+  [[nodiscard]] Seat operator_seat() const { return {{"operator"}, world.operator_map}; }
   void say(LogLevel level, std::string_view message) const {
     world.log(level, settings.tenant.text, "tenant", message);
   }
@@ -50,6 +52,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   void perform(TellOperator&& effect);
   void arm_timer();
   void arm_checkpoint();
+  void arm_poll();
+  void poll_desk();
   void restore_engine(Reaction& out);
   void fail(std::string_view why);
   EngineSettings engine_settings() const;
@@ -71,7 +75,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::deque<Pending> pending;
   SentTexts sent;
   std::map<std::string, Condition> conditions;
-  boost::asio::steady_timer wake, checkpoint;
+  boost::asio::steady_timer wake, checkpoint, poll_timer;
   bool draining = false, started = false, stopping = false;
   bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.
   std::string failed;  ///< Why this tenant stands still; empty: it does not.

@@ -91,6 +91,7 @@ Result<PageRows> TenantState::page(const LinkId& link) {
   rows.view.no_capture = incident->no_capture;
   rows.view.disclosure = settings.disclosure;
   for (const CaptureRow& row : *captures) rows.view.captures.push_back(view_for(row, incident->id, *reports));
+  rows.comments = store->comments_of(incident->id).value_or({});
   rows.sharing = sharing_of(*this, incident->id, *captures);
   rows.incident = std::move(*incident);
   rows.captures = std::move(*captures);
@@ -162,6 +163,8 @@ std::string TenantState::report(bool with_incidents) {
       out.member("link", cat(world.public_url, "/e/", row.link.text))
           .text_or_null("remote_id", row.ticket)
           .text_or_null("number", row.number);
+      out.text_or_null("remote_state", row.remote_state).text_or_null("assignee", row.assignee);
+      out.text_or_null("verdict", row.verdict).member("closed", row.closed_at.has_value());
       out.member("desk", settings.desk.text).text_or_null("event_id", first ? first->event_id : "");
       out.member("first_ns", cat(ns_of(row.first_time))).member("received_ns", cat(first ? ns_of(first->received) : 0));
       if (row.ticket_at)

@@ -57,6 +57,9 @@ create table comments(
 create table adoptions(
   id text primary key, ticket text not null, number text not null, sensor text not null, event_id text not null, time integer not null,
   attacker text not null, target text not null, by text not null, asked integer not null, used integer not null) without rowid;
+create table conditions(
+  key text primary key, id text not null, text text not null, since integer not null, heard integer not null, told integer not null,
+  open integer not null, ticket text not null, number text not null) without rowid;
 create table poll_cursor(one integer primary key check(one = 1), cursor text not null);
 )sql";
 

@@ -93,6 +93,20 @@ AdoptionRow read_adoption(Statement& s) {
   return row;
 }
 
+ConditionRow read_condition(Statement& s) {
+  ConditionRow row;
+  row.key = s.text();
+  row.id = {s.text()};
+  row.text = s.text();
+  row.since = s.time();
+  row.heard = s.time();
+  row.told = s.time();
+  row.open = s.flag();
+  row.ticket = s.text();
+  row.number = s.text();
+  return row;
+}
+
 CommentRow read_comment(Statement& s) {
   CommentRow row;
   row.incident = {s.text()};

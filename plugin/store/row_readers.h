@@ -20,6 +20,7 @@ IncidentRow read_incident(sqlite::Statement& s);
 CaptureRow read_capture(sqlite::Statement& s);
 DeliveryRow read_delivery(sqlite::Statement& s);
 AdoptionRow read_adoption(sqlite::Statement& s);
+ConditionRow read_condition(sqlite::Statement& s);
 CommentRow read_comment(sqlite::Statement& s);
 AlertRow read_alert(sqlite::Statement& s);
 

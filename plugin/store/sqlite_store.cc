@@ -57,6 +57,15 @@ class SqliteStore final : public Store {
         "0 "
         "and asked >= ?1",
         since, rows.adoptions, read_adoption);
+    read(
+        "select key, id, text, since, heard, told, open, ticket, number from conditions where open = 1 or told >= ?1 "
+        "or "
+        "id in (select incident from deliveries where state not in ('done','expired'))",
+        since, rows.conditions, read_condition);
+    read(cat("select ", delivery_columns,
+             " from deliveries where state in ('done','expired') and incident in "
+             "(select id from conditions where open = 1 or told >= ?1)"),
+         since, rows.deliveries, read_delivery);
     Statement cursor(database_.get(), "select cursor from poll_cursor");
     if (cursor.step()) rows.poll_cursor = cursor.text();
     if (const Result<void> more = load_captures_named(rows); !more) return more.error();
@@ -325,6 +334,18 @@ class SqliteStore final : public Store {
         .bind(row.used)
         .run();
   }
+  bool put(const ConditionRow& row) {
+    return condition_.bind(row.key)
+        .bind(row.id)
+        .bind(row.text)
+        .bind(row.since)
+        .bind(row.heard)
+        .bind(row.told)
+        .bind(row.open)
+        .bind(row.ticket)
+        .bind(row.number)
+        .run();
+  }
   bool put(const PollCursorRow& row) { return poll_cursor_.bind(row.cursor).run(); }
   bool put(const QuarantineRow& row) {
     return quarantine_.bind(row.sensor).bind(row.raw).bind(row.problem).bind(row.noted).run();
@@ -426,6 +447,7 @@ class SqliteStore final : public Store {
   // A desk may give a comment again, with a corrected text.
   Statement comment_{database_.get(), "insert or replace into comments values(?,?,?,?,?,?,?)"};
   Statement adoption_{database_.get(), "insert or replace into adoptions values(?,?,?,?,?,?,?,?,?,?,?)"};
+  Statement condition_{database_.get(), "insert or replace into conditions values(?,?,?,?,?,?,?,?,?)"};
   Statement poll_cursor_{database_.get(), "insert or replace into poll_cursor values(1,?)"};
   Statement capture_{database_.get(), "insert or replace into captures values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
   Statement report_{database_.get(), "insert or replace into reports values(?,?,?)"};

@@ -28,17 +28,23 @@ HttpAnswer json(int status, std::string body) {
       .rc = EXH_OK, .status = status, .retry_after_ms = 0, .content_type = "application/json", .body = std::move(body)};
 }
 
+Session session(Session::Ask ask) {
+  return Session(std::move(ask), Login(), std::make_shared<TokenBox>(), [] { return std::int64_t{0}; });
+}
+
 class RestTest : public ::testing::Test {
  protected:
-  [[nodiscard]] Values values() const { return values_of(profile, "https://desk.example", op); }
+  [[nodiscard]] Prepared ready() const { return prepare(profile, {.base = "https://desk.example"}, op); }
+  [[nodiscard]] const Request& first(std::string_view name) const { return profile.find(name)->requests.front(); }
   [[nodiscard]] HttpRequest request(std::string_view name) const {
-    return request_of(*profile.find(name), values(), fields_of(op.body_json));
+    const Prepared made = ready();
+    return request_of(profile, first(name), made.values, made.fields_json);
   }
   [[nodiscard]] Verdict write(std::string_view name, const HttpAnswer& answer) const {
-    return judge_write(profile, *profile.find(name), values(), answer);
+    return judge_step(profile, first(name), ready().values, answer);
   }
   [[nodiscard]] Verdict search(std::string_view name, const HttpAnswer& answer) const {
-    return judge_search(profile, *profile.find(name), values(), answer);
+    return judge_search(profile, first(name), ready().values, answer);
   }
 
   const Profile profile = servicenow();
@@ -160,20 +166,27 @@ TEST_F(RestTest, AnAttachmentIsTheSameOnlyWithNameSizeAndHash) {
 
 TEST_F(RestTest, ADeskThatDropsTheIdIsStoppedInsteadOfGettingASecondTicket) {
   std::vector<std::string> asked;
-  RestLink link(profile, "https://desk.example", [&](const HttpRequest& request) {
-    asked.push_back(request.method);
-    return request.method == "GET" ? json(200, R"({"result":[]})")
-                                   : json(201, R"({"result":{"sys_id":"1","number":"N"}})");
-  });
+  RestLink link(profile, {.base = "https://desk.example"}, session([&](const HttpRequest& request) {
+                  asked.push_back(request.method);
+                  return request.method == "GET" ? json(200, R"({"result":[]})")
+                                                 : json(201, R"({"result":{"sys_id":"1","number":"N"}})");
+                }));
   const Verdict verdict = link.ensure(op);
   EXPECT_EQ(verdict.rc, EXH_DENIED);
   EXPECT_EQ(verdict.cause, "correlation-not-kept");
   EXPECT_THAT(asked, ElementsAre("GET", "GET", "POST"));
 }
 
-TEST(Profile, WhatIsMissingIsNamed) {
-  EXPECT_THAT(parse_profile("{}").error().text, HasSubstr("no operations"));
-  EXPECT_THAT(parse_profile(R"({"operations":{"find":{}}})").error().text, HasSubstr("find"));
+TEST(Profile, AMistakeIsNamedWithItsPlace) {
+  const auto mistake = [](std::string_view json) { return parse_profile(json).error().text; };
+  EXPECT_THAT(mistake(R"({"operations":{}})"), HasSubstr("at its top: needs a profile"));
+  EXPECT_THAT(mistake(R"({"profile":"x"})"), HasSubstr("has no operations"));
+  EXPECT_THAT(mistake(R"({"profile":"x","operations":{"find":{}}})"), HasSubstr("operations/find: needs a method"));
+  EXPECT_THAT(mistake(R"({"profile":"x","operations":{"note":[{"method":"GET","path":"/","equal":{}}]}})"),
+              HasSubstr("operations/note/0: unknown member 'equal'"));
+  EXPECT_THAT(mistake(R"({"profile":"x","operations":{"note":{"method":"PUT","path":"/","matches":{"/a":"("}}}})"),
+              HasSubstr("operations/note/matches//a: is no regular expression"));
+  EXPECT_THAT(mistake(R"({"profile":"x","values":{"a":1},"operations":{}})"), HasSubstr("values/a: must be a text"));
   EXPECT_FALSE(parse_profile("["));
 }
 

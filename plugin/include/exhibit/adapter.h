@@ -54,6 +54,7 @@ typedef struct exh_http_answer {
   int32_t status;               /* 200 to 599; an interim answer is never given as the answer */
   uint32_t retry_after_ms;      /* from Retry-After, within 1 s and 1 h; 0: none was given */
   uint32_t reserved;
+  exh_sink headers;             /* since 1.1, set by the module: gets "name: value" lines, each ended by CRLF */
 } exh_http_answer;
 
 /* One request, exactly one bounded answer. Redirects are not followed; nothing is ever sent twice. */
