@@ -157,7 +157,7 @@ exh_rc LinkThread::open(const Json& config, exh_sink result) {
     put(result, error.what());
     return EXH_REJECTED;
   }
-  const std::string text = config.dump();  // With the login: the module makes its own authorization of it.
+  const std::string text = config.dump();
   exh_link* made = nullptr;
   const exh_rc rc = adapter_.open(&services_, to_exh(text), result, &made);
   const std::lock_guard lock(mutex_);
