@@ -158,6 +158,7 @@ exhibit::Result<std::unique_ptr<exh_link>> make_link(const exh_http* http, const
   if (!authorization) return authorization.error();
   exhibit::rest::LinkText text{.base = exhibit::text_at(settings, "url"), .auth = authorization->values};
   while (text.base.ends_with('/')) text.base.pop_back();
+  for (const auto& [name, value] : text.auth) login->secrets.push_back(value);
   if (const auto map = settings.find("map"); map != settings.end()) text.map_json = map->dump();
   auto made = std::make_unique<exh_link>();
   made->http = http;
