@@ -132,7 +132,7 @@ class Autotask final : public ContractDesk {
     StoredTicket& made = add(std::to_string(7000 + ++serial_), body.at("externalID"));
     made.title = body.at("title");
     made.public_text = body.at("description");
-    made.state = "1";
+    made.state = std::string(1, '1');
     return json(200, {{"itemId", parse_number<int>(made.id).value_or(0)}});
   }
   HttpReply patch(const Json& body) {

@@ -89,7 +89,9 @@ class ServiceNow final : public ContractDesk {
   }
   HttpReply ask(std::string method, std::string path, std::string body, const std::string& user = "exhibit") {
     const std::string login = cat(user, ":", user == "exhibit" ? "snow-secret-123" : "kim-secret");
-    HttpRequest request{.method = std::move(method), .path = std::move(path), .query = {}};
+    HttpRequest request;
+    request.method = std::move(method);
+    request.path = std::move(path);
     request.headers = {{"Authorization", cat("Basic ", encode_base64(as_bytes(login)))},
                        {"Content-Type", "application/json"}};
     request.body = std::move(body);
