@@ -90,7 +90,8 @@ TEST_F(RealTest, ATicketIsMadeOnceAndHoldsBothTexts) {
   EXPECT_TRUE(again.already_there);
   EXPECT_EQ(kit::find(runner, 0, op).ticket, made.ticket);
   EXPECT_EQ(tickets(op.correlation_id), 1U);
-  const Json asked = *parse_json(op.body_json), held = parse_json(runner.read(0, made.ticket).document).value_or(Json());
+  const Json asked = *parse_json(op.body_json),
+             held = parse_json(runner.read(0, made.ticket).document).value_or(Json());
   EXPECT_EQ(held["title"], asked["title"]) << held;
   EXPECT_EQ(held["public_text"], asked["public_text"]);
   EXPECT_THAT(text_at(held, "internal_text"), HasSubstr(text_at(asked, "internal_text")));
