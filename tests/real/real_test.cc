@@ -257,7 +257,11 @@ TEST_F(RealTest, ACutAtAnyRequestOfAnyOperationLeavesOneOfEach) {
 
 TEST_F(RealTest, ManyAtOnceMakeOneTicketEach) {
   const char* const wanted = std::getenv("EXHIBIT_REAL_COUNT");
-  const int count = wanted == nullptr ? 50 : std::atoi(wanted);
+  // Redmine on SQLite waits half a minute for its own lock when files come at once: it gets fewer.
+  const int usual =
+      std::string_view(std::getenv("EXHIBIT_REAL") == nullptr ? "" : std::getenv("EXHIBIT_REAL")) == "redmine" ? 16
+                                                                                                               : 50;
+  const int count = wanted == nullptr ? usual : std::atoi(wanted);
   constexpr int links = 16;
   std::vector<std::string> correlations;
   for (int i = 0; i < count; ++i) correlations.push_back(fresh());
