@@ -235,6 +235,11 @@ exh_rc poll(exh_link* link, exh_str request, exh_sink result) {
   return guarded(result, [&] { return link->link->poll(view(request)); });
 }
 
+exh_rc preview(exh_link* link, const exh_op* op, exh_sink result) {
+  return guarded(result,
+                 [&]() -> Verdict { return {.rc = EXH_OK, .document = link->link->preview(op->kind, text_of(*op))}; });
+}
+
 // No cancel: the runner's HTTP ends a running exchange by itself.
 constexpr exh_adapter table{.size = sizeof(exh_adapter),
                             .abi_major = EXH_ADAPTER_MAJOR,
@@ -248,7 +253,8 @@ constexpr exh_adapter table{.size = sizeof(exh_adapter),
                             .find = find,
                             .read = read_ticket,
                             .cancel = nullptr,
-                            .poll = poll};
+                            .poll = poll,
+                            .preview = preview};
 
 }  // namespace
 

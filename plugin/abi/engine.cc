@@ -8,8 +8,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "abi/awaited.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utc.h"
 #include "incident/zone.h"
 #include "runtime/adapter_host.h"
 #include "runtime/careful_desk.h"
@@ -22,31 +24,14 @@ constexpr int worker_threads = 2;
 constexpr std::chrono::seconds stop_budget{4};
 constexpr std::chrono::seconds command_budget{10};
 
-/// Waits for a callback from another thread; what comes too late finds nobody and does no harm.
-template <typename T>
-class Awaited {
- public:
-  std::function<void(T)> callback() {
-    return [state = state_](T value) {
-      const std::lock_guard lock(state->mutex);
-      if (!state->value) state->value.emplace(std::move(value));
-      state->here.notify_all();
-    };
-  }
-  std::optional<T> wait(std::chrono::milliseconds budget) {
-    std::unique_lock lock(state_->mutex);
-    state_->here.wait_for(lock, budget, [this] { return state_->value.has_value(); });
-    return std::move(state_->value);
-  }
-
- private:
-  struct State {
-    std::mutex mutex;
-    std::condition_variable here;
-    std::optional<T> value;
-  };
-  std::shared_ptr<State> state_ = std::make_shared<State>();
-};
+Outbox::Settings outbox_settings(const DeskSettings& desk) {
+  Outbox::Settings outbox;
+  outbox.settle = desk.settle;
+  outbox.retry_first = desk.retry;
+  outbox.denied_pause = std::max(desk.retry, Nanoseconds(desk.retry * 15));
+  outbox.in_flight_max = static_cast<std::size_t>(desk.concurrency);
+  return outbox;
+}
 
 exh_str borrowed(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -130,10 +115,14 @@ Result<void> Engine::open_tenant(Served& served) {
   const DeskSettings& desk = settings_.desks.at(served.settings.desk);
   TenantRuntime::World world{
       *executors_, clock_, log(), secrets, desk_of(served.settings.desk), settings_.state, settings_.public_url, {}};
-  world.outbox.settle = desk.settle;
-  world.outbox.retry_first = desk.retry;
-  world.outbox.denied_pause = std::max(desk.retry, Nanoseconds(desk.retry * 15));
-  world.outbox.in_flight_max = static_cast<std::size_t>(desk.concurrency);
+  world.poll = desk.poll;
+  world.outbox = outbox_settings(desk);
+  if (settings_.operator_desk) {
+    const DeskSettings& operators = settings_.desks.at(*settings_.operator_desk);
+    world.operator_desk = desk_of(operators.name);
+    world.operator_map = merged_maps(operators.map_json, settings_.operator_map_json);
+    world.operator_outbox = outbox_settings(operators);
+  }
   Result<std::unique_ptr<TenantRuntime>> opened = make_tenant_runtime(served.settings, std::move(world));
   const std::lock_guard lock(mutex_);
   if (!opened) {
@@ -266,11 +255,35 @@ std::vector<std::shared_ptr<TenantRuntime>> Engine::runtimes() const {
 Result<std::string> Engine::command(const std::string& tenant, const std::string& verb, const std::string& args) {
   if (verb == "health") return health();
   if (verb == "web") return cat("{\"port\":", web_ ? web_->port() : 0, "}");
+  if (needs_no_start(verb)) {
+    const Result<Json> parsed = parse_json(args);
+    if (!parsed) return parsed.error();
+    return verb == "desk-test" ? test_of_desk(*parsed) : preview_of_desk(*parsed);
+  }
   const std::shared_ptr<TenantRuntime> runtime = find(tenant);
   if (!runtime) return Error{Errc::not_found, cat("no tenant called ", harmless(tenant), " is served")};
   const Result<Json> parsed = parse_json(args.empty() ? "{}" : args);
   if (!parsed || !parsed->is_object()) return Error{Errc::bad_input, "the arguments are no JSON object"};
   return tenant_command(*runtime, verb, *parsed);
+}
+
+/// {"ticket", "number", "sensor", "event_id"} or {"ticket", "number", "sensor", "time", "attacker", "target"}.
+Result<AdoptionRow> Engine::read_adoption(const Json& args) {
+  AdoptionRow order;
+  order.ticket = text_at(args, "ticket");
+  order.number = text_at(args, "number");
+  order.sensor = {text_at(args, "sensor")};
+  order.event_id = text_at(args, "event_id");
+  order.attacker = text_at(args, "attacker");
+  order.target = text_at(args, "target");
+  if (order.ticket.empty() || order.sensor.text.empty())
+    return Error{Errc::bad_input, "\"ticket\" (the desk's own id) and \"sensor\" are needed"};
+  if (!order.event_id.empty()) return order;
+  const auto time = parse_iso(text_at(args, "time"));
+  if (!time || order.attacker.empty() || order.target.empty())
+    return Error{Errc::bad_input, "\"event_id\" is needed, or \"time\" (ISO 8601), \"attacker\" and \"target\""};
+  order.time = *time;
+  return order;
 }
 
 Result<std::string> Engine::tenant_command(TenantRuntime& tenant, const std::string& verb, const Json& args) {
@@ -287,8 +300,26 @@ Result<std::string> Engine::tenant_command(TenantRuntime& tenant, const std::str
     auto json = read.wait(command_budget * 3);
     return json ? std::move(*json) : Result<std::string>(late);
   }
+  if (verb == "letters") {
+    Awaited<Result<std::string>> letters;
+    tenant.letters(letters.callback());
+    auto json = letters.wait(command_budget);
+    return json ? std::move(*json) : Result<std::string>(late);
+  }
   Awaited<Result<void>> done;
-  if (verb == "resume") {
+  if (verb == "adopt") {
+    Result<AdoptionRow> order = read_adoption(args);
+    if (!order) return order.error();
+    order->by = "operator";
+    tenant.adopt(std::move(*order), done.callback());
+  } else if (verb == "letter") {
+    const auto what = parse_decision(text_at(args, "what"));
+    if (!what) return Error{Errc::bad_input, "\"what\" is again, link-only, put-into or expire"};
+    if (*what == LetterDecided::What::put_into && text_at(args, "ticket").empty())
+      return Error{Errc::bad_input, "put-into needs the desk's own id of the ticket"};
+    tenant.decide({{text_at(args, "id")}, *what, text_at(args, "ticket"), text_at(args, "number"), "operator"},
+                  done.callback());
+  } else if (verb == "resume") {
     tenant.resume(text_at(args, "what"), done.callback());
   } else if (verb == "fetch") {
     const auto key = CaptureKey::parse(text_at(args, "capture"));

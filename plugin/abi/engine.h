@@ -66,6 +66,13 @@ class Engine {
   std::shared_ptr<TenantRuntime> find(const std::string& tenant) const;
   std::vector<std::shared_ptr<TenantRuntime>> runtimes() const;
   std::string handle_control(const std::string& request);
+  Result<std::string> test_of_desk(const Json& args);
+  Result<std::string> preview_of_desk(const Json& args);
+  /// Lets `work` use a desk with threads and a runner of its own, so that it works beside a server and leaves no trace
+  /// in the state folder.
+  Result<std::string> with_desk(
+      const Json& args, const std::function<Result<std::string>(Desk& desk, const DeskSettings& settings)>& work);
+  static Result<AdoptionRow> read_adoption(const Json& args);
   Result<std::string> tenant_command(TenantRuntime& tenant, const std::string& verb, const Json& args);
   Log log() const;
 
@@ -88,6 +95,8 @@ class Engine {
 /// Verbs that need no engine: decode, user-hash. Output goes to the sink as it comes.
 exh_rc free_command(std::string_view verb, std::string_view args, exh_sink reply);
 bool is_free_verb(std::string_view verb);
+/// Verbs that need a configuration, but nothing that runs.
+bool needs_no_start(std::string_view verb);
 
 void write_to(exh_sink sink, std::string_view text);
 

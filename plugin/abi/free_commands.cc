@@ -7,6 +7,7 @@
 
 #include "abi/engine.h"
 #include "base/text.h"
+#include "config/desk_file.h"
 #include "packet/capture_read.h"
 #include "packet/decode.h"
 #include "packet/filter.h"
@@ -67,18 +68,35 @@ exh_rc hash_password(const Json& args, exh_sink reply) {
   return EXH_OK;
 }
 
+/// A desk file as {"name", "desk", "use"}, or its mistakes.
+exh_rc desk_file(const Json& args, exh_sink reply) {
+  std::vector<Mistake> mistakes;
+  const auto file = read_desk_file(text_at(args, "yaml"), mistakes);
+  if (!file) {
+    write_to(reply, mistakes_json(mistakes));
+    return EXH_REJECTED;
+  }
+  JsonWriter out;
+  out.object().member("name", file->name).key("desk").raw(file->desk_json).key("use").raw(file->use_json).end();
+  write_to(reply, out.take());
+  return EXH_OK;
+}
+
 }  // namespace
 
 void write_to(exh_sink sink, std::string_view text) {
   if (sink.put) (void)sink.put(sink.ctx, text.data(), text.size());
 }
 
-bool is_free_verb(std::string_view verb) { return verb == "decode" || verb == "user-hash"; }
+bool is_free_verb(std::string_view verb) { return verb == "decode" || verb == "user-hash" || verb == "desk-file"; }
+
+bool needs_no_start(std::string_view verb) { return verb == "desk-test" || verb == "desk-preview"; }
 
 exh_rc free_command(std::string_view verb, std::string_view args, exh_sink reply) {
   const Result<Json> json = parse_json(args);
   if (!json || !json->is_object()) return trouble(reply, EXH_BADARG, "the arguments are no JSON object");
   if (verb == "decode") return decode_file(*json, reply);
+  if (verb == "desk-file") return desk_file(*json, reply);
   if (verb == "user-hash") return hash_password(*json, reply);
   return EXH_UNSUPPORTED;
 }

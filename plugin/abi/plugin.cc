@@ -56,7 +56,7 @@ exh_rc describe(exh_sink json) noexcept {
       out.object().member("name", verb).member("needs_engine", true).end();
     for (const char* verb : {"decode", "user-hash"})
       out.object().member("name", verb).member("needs_engine", false).end();
-    out.end().key("submit_kinds").array().end().end();
+    out.end().key("submit_kinds").array().value("adopt").end().end();
     write_to(json, out.text());
     return EXH_OK;
   });
@@ -133,16 +133,11 @@ exh_rc tenant_drop(exh_engine* engine, exh_str tenant, uint32_t) noexcept {
   });
 }
 
-/// Nothing is submitted in this version: `describe` lists no kinds.
-exh_rc submit(exh_engine* engine, exh_str, exh_str, exh_str, exh_sink) noexcept {
-  return engine ? EXH_UNSUPPORTED : EXH_BADARG;
-}
-
 exh_rc command(exh_engine* engine, exh_str tenant, exh_str verb, exh_str args, exh_sink reply) noexcept {
   return guarded({}, [&]() -> exh_rc {
     if (exhibit::is_free_verb(view(verb))) return exhibit::free_command(view(verb), view(args), reply);
     if (!engine) return EXH_BADARG;
-    if (!engine_of(engine)->running()) return EXH_STATE;
+    if (!engine_of(engine)->running() && !exhibit::needs_no_start(view(verb))) return EXH_STATE;
     const auto result =
         engine_of(engine)->command(std::string(view(tenant)), std::string(view(verb)), std::string(view(args)));
     write_to(reply, result ? *result : result.error().text);
@@ -151,6 +146,12 @@ exh_rc command(exh_engine* engine, exh_str tenant, exh_str verb, exh_str args, e
            : result.error().code == exhibit::Errc::timeout   ? EXH_RETRY
                                                              : EXH_REJECTED;
   });
+}
+
+/// "adopt": this alert belongs to a ticket that somebody else opens. The receipt is the verb's reply.
+exh_rc submit(exh_engine* engine, exh_str tenant, exh_str kind, exh_str payload, exh_sink receipt) noexcept {
+  if (!engine) return EXH_BADARG;
+  return view(kind) == "adopt" ? command(engine, tenant, kind, payload, receipt) : EXH_UNSUPPORTED;
 }
 
 exh_rc health(exh_engine* engine, exh_sink json) noexcept {

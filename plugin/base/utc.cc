@@ -106,4 +106,34 @@ std::string duration_text(Nanoseconds duration) {
   return cat(sign, s / 86400, " d ", s / 3600 % 24, " h");
 }
 
+std::optional<WallTime> parse_iso(std::string_view text) {
+  const auto digits = [&](std::size_t at, std::size_t count) {
+    return at + count <= text.size() ? parse_number<int>(text.substr(at, count)) : std::nullopt;
+  };
+  const auto is = [&](std::size_t at, char c) { return at < text.size() && text[at] == c; };
+  const auto year = digits(0, 4), month = digits(5, 2), day = digits(8, 2);
+  const auto hour = digits(11, 2), minute = digits(14, 2), second = digits(17, 2);
+  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+  if (!is(4, '-') || !is(7, '-') || !(is(10, 'T') || is(10, ' ')) || !is(13, ':') || !is(16, ':')) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60 || *year < 1700 || *year > 2250) return std::nullopt;
+  std::size_t at = 19;
+  std::int64_t fraction = 0;
+  if (is(at, '.'))
+    for (std::int64_t unit = 100'000'000; ++at < text.size() && text[at] >= '0' && text[at] <= '9'; unit /= 10)
+      fraction += unit * (text[at] - '0');
+  std::int64_t offset = 0;
+  if (is(at, '+') || is(at, '-')) {
+    const auto hours = digits(at + 1, 2), minutes = digits(at + 4, 2);
+    if (!hours || !minutes || at + 6 != text.size()) return std::nullopt;
+    offset = (*hours * 3600 + *minutes * 60) * (text[at] == '-' ? -1 : 1);
+  } else if (!is(at, 'Z') || at + 1 != text.size()) {
+    return std::nullopt;
+  }
+  const std::int64_t seconds = std::int64_t{std::chrono::sys_days(date).time_since_epoch().count()} * 86400 +
+                               *hour * 3600 + *minute * 60 + *second - offset;
+  return wall_from_ns(seconds * 1'000'000'000 + fraction);
+}
+
 }  // namespace exhibit

@@ -21,6 +21,8 @@ CivilTime civil_of(WallTime time, int offset_seconds = 0);
 
 /// "2026-11-22T02:12:41.123Z"; a file name and a log line use this form.
 std::string iso_utc(WallTime time);
+/// What iso_utc writes, and with an offset ("+01:00") in place of Z, any number of decimals or none (RFC 3339).
+std::optional<WallTime> parse_iso(std::string_view text);
 /// "1182522961.123456000": epoch seconds with nine decimals, as capture tools print them.
 std::string epoch_text(WallTime time);
 /// "02:12:41.123", "02:12:41", "Sun 22 Nov 2026".

@@ -102,13 +102,20 @@ void read_desks(const Json& json, HostSettings& host, Read& read) {
     desk.url = text_at(entry, "url");
     desk.ca = text_at(entry, "ca");
     while (desk.url.ends_with('/')) desk.url.pop_back();
-    desk.login = Read::login(entry);
+    desk.mode = text_at(entry, "mode");
+    if (const Json* login = Read::member(entry, "login")) desk.login_json = login->dump();
+    if (const Json* mailbox = Read::member(entry, "mailbox")) desk.mailbox_json = mailbox->dump();
+    if (const Json* map = Read::member(entry, "map")) desk.map_json = map->dump();
     if (const Json* many = Read::member(entry, "concurrency")) desk.concurrency = many->get<int>();
+    if (const Json* ceiling = Read::member(entry, "calls_per_hour")) desk.calls_per_hour = ceiling->get<std::int64_t>();
     Read::duration(entry, "settle", desk.settle);
     Read::duration(entry, "deadline", desk.deadline);
     Read::duration(entry, "retry", desk.retry);
+    Read::duration(entry, "poll", desk.poll);
     if (desk.adapter == "rest" && desk.profile.empty())
-      read.wrong(cat("/desks/", name), "\"profile\" is missing", "a rest desk needs one: servicenow");
+      read.wrong(cat("/desks/", name), "\"profile\" is missing", "a rest desk needs one, such as servicenow or rt5");
+    if (desk.mode == "conversational" && desk.mailbox_json.empty())
+      read.wrong(cat("/desks/", name), "\"mailbox\" is missing", "a conversation needs the mailbox of its answers");
     host.desks.emplace(desk.name, std::move(desk));
   }
   if (const Json* found = Read::member(json, "operator")) {
@@ -170,6 +177,7 @@ void read_policy(const Json& json, TenantSettings& tenant) {
   if (const auto severity = parse_severity(text_at(*policy, "capture_from"))) tenant.policy.capture_from = *severity;
   if (const Json* risk = Read::member(*policy, "ticket_from_risk")) tenant.policy.ticket_from_risk = risk->get<int>();
   Read::duration(*policy, "group_window", tenant.group_window);
+  Read::duration(*policy, "reopen_within", tenant.reopen_within);
 }
 
 void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings& tenant, Read& read) {
@@ -180,7 +188,9 @@ void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings
     for (const auto& [name, settings] : host.desks) names.push_back(name.text);
     read.wrong("/desk/use", "no desk has this name", cat("known: ", join(names, ", ")));
   }
-  if (const Json* map = Read::member(desk, "map")) tenant.map_json = map->dump();
+  const auto shared = host.desks.find(tenant.desk);
+  const Json* const own = Read::member(desk, "map");
+  tenant.map_json = merged_maps(shared == host.desks.end() ? "{}" : shared->second.map_json, own ? own->dump() : "{}");
   for (const Disclosure level : {Disclosure::full, Disclosure::masked, Disclosure::headers, Disclosure::none})
     if (token(level) == text_at(desk, "disclosure")) tenant.disclosure = level;
   const std::string attach = text_at(desk, "attach");
@@ -190,6 +200,12 @@ void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings
 }
 
 }  // namespace
+
+std::string merged_maps(const std::string& under, const std::string& over) {
+  Json map = parse_json(under).value_or(Json::object());
+  map.update(parse_json(over).value_or(Json::object()));
+  return map.dump();
+}
 
 std::optional<Nanoseconds> parse_duration(std::string_view text) {
   const std::size_t digits = text.find_first_not_of("0123456789");

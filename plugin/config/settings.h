@@ -33,11 +33,16 @@ struct UserSettings {
 struct DeskSettings {
   DeskId name;
   std::string adapter, profile, url, ca;
-  Login login;
+  std::string mode;               ///< E-mail: quiet or conversational; empty: the adapter's own default.
+  std::string login_json = "{}";  ///< With references in place of secrets: {"user": "…", "password": {"file": "…"}}.
+  std::string mailbox_json;       ///< {"url", "login"}: where answers by mail arrive; empty: none.
+  std::string map_json = "{}";    ///< Field values for every tenant that does not say otherwise.
   int concurrency = 4;
+  std::int64_t calls_per_hour = 0;  ///< Ceiling for the whole instance, all tenants together; 0: none.
   Nanoseconds settle = std::chrono::seconds{120};
   Nanoseconds deadline = limits::desk_deadline;
   Nanoseconds retry = std::chrono::seconds{2};
+  Nanoseconds poll = std::chrono::minutes{1};  ///< How often people's doings are brought home; 0: never.
 };
 
 struct HostSettings {
@@ -76,12 +81,16 @@ struct TenantSettings {
   AttachPolicy attach = AttachPolicy::none;
   Policy policy;
   Nanoseconds group_window = std::chrono::hours{1};
+  Nanoseconds reopen_within = std::chrono::hours{24};
 };
 
 /// A text to settings, or every mistake in it. Pure: zones, files and secrets are looked at by whoever uses them.
 std::optional<HostSettings> read_host_settings(std::string_view yaml, std::vector<Mistake>& mistakes);
 std::optional<TenantSettings> read_tenant_settings(std::string_view yaml, const HostSettings& host,
                                                    std::vector<Mistake>& mistakes);
+
+/// `over` wins where both name a field.
+std::string merged_maps(const std::string& under, const std::string& over);
 
 /// "30 s", "500ms", "2 min", "12h", "1 d".
 std::optional<Nanoseconds> parse_duration(std::string_view text);

@@ -9,7 +9,8 @@ namespace exhibit {
 
 /// What became true. The store writes all facts of one input in one transaction, each as the new image of its row;
 /// nothing happens outside but from committed rows.
-using Fact = std::variant<AlertRow, IncidentRow, CaptureRow, ReportRow, DeliveryRow, GapRow, CursorRow, QuarantineRow>;
+using Fact = std::variant<AlertRow, IncidentRow, CaptureRow, ReportRow, DeliveryRow, GapRow, CursorRow, QuarantineRow,
+                          CommentRow, AdoptionRow, PollCursorRow, ConditionRow>;
 using Facts = std::vector<Fact>;
 
 /// One operation for the desk, rendered. `body` is a JSON object: title, public_text, internal_text, link, severity,
@@ -21,10 +22,12 @@ struct SendDelivery {
   std::string ticket;
   std::uint64_t order = 0;
   int attempt = 1;
+  Severity severity = Severity::high;
   std::string body;
   std::string attachment_name;
   Bytes attachment;                             ///< Attachments made here (the trigger packet).
   std::optional<EvidenceId> attached_evidence;  ///< Attachments that are sealed captures.
+  bool to_operator = false;                     ///< For the operator desk, not for the tenant's.
 };
 
 /// Ask the desk what became of a delivery whose answer was lost.
@@ -33,6 +36,7 @@ struct LookUpDelivery {
   DeliveryKind kind = DeliveryKind::ensure;
   CorrelationId correlation;
   std::string ticket;
+  bool at_operator = false;
 };
 
 /// Take this recording off its sensor.

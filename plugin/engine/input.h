@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/result.h"
 #include "engine/records.h"
 #include "sensorproto/event.h"
 #include "sensorproto/sdee/subscription.h"
@@ -31,6 +32,7 @@ struct DeliveryOutcome {
   std::string ticket, number, url;
   std::optional<Nanoseconds> retry_after;
   std::string why;
+  bool desk_rests = false;  ///< It never left: the desk is left alone until `retry_after`, by everybody.
 };
 
 struct DeliveryEnded {
@@ -40,7 +42,7 @@ struct DeliveryEnded {
 
 /// What looking for a lost answer found. Only rows whose correlation id is equal byte for byte count.
 struct DeliveryLookedUp {
-  enum class Found { one, none, several, failed };
+  enum class Found { one, none, several, failed, never };  ///< never: this desk cannot tell, now or later.
   DeliveryId id;
   Found found = Found::failed;
   std::string ticket, number, url;  ///< one, several: the oldest.
@@ -88,9 +90,45 @@ struct SensorTrouble {
   std::string why;
 };
 
+/// What the desk says of one ticket of ours.
+struct TicketChange {
+  std::string ticket, number, correlation, version, state, assignee, close_code;
+  bool closed = false;
+  std::vector<CommentRow> comments;  ///< `incident` and `heard` are filled by the engine.
+};
+
+/// An answer to a poll, with the cursor that covers it.
+struct DeskSaid {
+  std::vector<TicketChange> changes;
+  std::string cursor;
+  bool more = false;
+};
+
+/// This alert belongs to a ticket that is not ours.
+struct AdoptAsked {
+  AdoptionRow order;
+};
+
+/// What a person decided about a delivery that died.
+struct LetterDecided {
+  enum class What {
+    again,      ///< Send it once more, as long as it was at first.
+    link_only,  ///< Send it once more, as a bare link.
+    put_into,   ///< The ticket exists already: `ticket` and `number` say which.
+    expire,     ///< Nobody will send it.
+  };
+  DeliveryId id;
+  What what = What::again;
+  std::string ticket, number;
+  std::string by;
+};
+
+std::string_view token(LetterDecided::What what);
+std::optional<LetterDecided::What> parse_decision(std::string_view token);
+
 struct Tick {};
 
 using Input = std::variant<SensorSaid, DeliveryEnded, DeliveryLookedUp, FetchEnded, CaptureExamined, FetchAsked,
-                           SensorTrouble, Tick>;
+                           SensorTrouble, LetterDecided, DeskSaid, AdoptAsked, Tick>;
 
 }  // namespace exhibit

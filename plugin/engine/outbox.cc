@@ -25,7 +25,11 @@ void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts
   for (DeliveryRow row : rows) {
     std::uint64_t& next = next_order_[row.incident];
     next = std::max(next, row.order + 1);
-    if (row.state == DeliveryState::done || row.state == DeliveryState::dead) continue;
+    if (row.state == DeliveryState::dead) {
+      if (row.kind == DeliveryKind::ensure) blocked_.insert(row.incident);
+      dead_.emplace(row.id, row);
+    }
+    if (is_final(row.state)) continue;
     row.not_before = row.not_before.rebased(now, longest_wait);
     row.certain_after = row.certain_after.rebased(now, std::max(settings_.settle, Nanoseconds{0}));
     if (row.state == DeliveryState::inflight) {
@@ -37,7 +41,7 @@ void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts
 }
 
 void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung,
-                 Now now, Facts& facts) {
+                 Now now, Facts& facts, Nanoseconds wait) {
   const std::uint64_t order = next_order_[incident]++;
   DeliveryRow row;
   row.id = delivery_id(incident, order);
@@ -47,19 +51,20 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
   row.subject = std::move(subject);
   row.rung = rung;
   row.severity = severity;
-  row.not_before = Deadline::in(Nanoseconds{0}, now);
+  row.not_before = Deadline::in(wait, now);
   facts.emplace_back(row);
   open_.insert_or_assign({incident, order}, std::move(row));
 }
 
 std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
-  if (paused_why_ && !paused_until_.passed(now)) return {};
+  if (rests(now)) return {};
   std::vector<DeliveryRow*> heads;
   const IncidentId* last = nullptr;
   for (auto& [key, row] : open_) {
     const bool head = !last || *last != key.first || planted(Plant::retry_forgets_order);
     last = &key.first;
-    if (head && row.state == DeliveryState::ready && row.not_before.passed(now)) heads.push_back(&row);
+    if (head && row.state == DeliveryState::ready && row.not_before.passed(now) && !blocked(row.incident))
+      heads.push_back(&row);
   }
   std::stable_sort(heads.begin(), heads.end(), [](const DeliveryRow* a, const DeliveryRow* b) {
     return a->severity != b->severity ? a->severity > b->severity : a->not_before.mono < b->not_before.mono;
@@ -78,7 +83,7 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
 
 std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
   std::vector<DeliveryRow> claimed;
-  if (paused_why_ && !paused_until_.passed(now)) return claimed;
+  if (rests(now)) return claimed;
   for (auto& [key, row] : open_)
     if (row.state == DeliveryState::unknown && row.certain_after.passed(now) && in_flight_ < settings_.in_flight_max &&
         looking_.insert(row.id).second) {
@@ -100,14 +105,80 @@ std::optional<DeliveryRow> Outbox::finish(std::map<Order, DeliveryRow>::iterator
   DeliveryRow row = std::move(at->second);
   open_.erase(at);
   row.state = state;
+  if (state == DeliveryState::dead) {
+    if (row.kind == DeliveryKind::ensure) blocked_.insert(row.incident);
+    dead_.insert_or_assign(row.id, row);
+  }
   facts.emplace_back(row);
   return row;
+}
+
+std::vector<DeliveryRow> Outbox::dead() const {
+  std::vector<DeliveryRow> rows;
+  for (const auto& [id, row] : dead_) rows.push_back(row);
+  return rows;
+}
+
+Result<DeliveryRow> Outbox::decided(const LetterDecided& decision, Rung first_rung, Now now, Facts& facts) {
+  const auto found = dead_.find(decision.id);
+  if (found == dead_.end()) return Error{Errc::not_found, cat("no dead letter is called ", decision.id.text)};
+  using What = LetterDecided::What;
+  const bool ticket = found->second.kind == DeliveryKind::ensure;
+  if (decision.what == What::put_into && !ticket)
+    return Error{Errc::bad_input, "only the making of a ticket can be replaced by one that is there"};
+  DeliveryRow row = std::move(found->second);
+  dead_.erase(found);
+  if (ticket && decision.what != What::expire) blocked_.erase(row.incident);
+  switch (decision.what) {
+    case What::again:
+    case What::link_only:
+      row.rung = decision.what == What::again ? first_rung : Rung::link_only;
+      row.short_because = decision.what == What::again ? "" : "an operator chose so";
+      to_ready(row, Nanoseconds{0}, row.cause, now);
+      open_.insert_or_assign({row.incident, row.order}, row);
+      break;
+    case What::put_into: row.state = DeliveryState::done; break;
+    case What::expire: row.state = DeliveryState::expired; break;
+  }
+  facts.emplace_back(row);
+  if (ticket && decision.what == What::expire) expire_all(row.incident, facts);
+  return row;
+}
+
+bool Outbox::withdraw(const IncidentId& incident, std::string_view subject, Facts& facts) {
+  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at) {
+    const DeliveryRow& row = at->second;
+    if (row.subject != subject || row.state != DeliveryState::ready || row.attempt > 0) continue;
+    at->second.cause = "withdrawn";
+    (void)finish(at, DeliveryState::expired, facts);
+    return true;
+  }
+  return false;
+}
+
+/// What waits behind a ticket that nobody will make.
+void Outbox::expire_all(const IncidentId& incident, Facts& facts) {
+  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident;) {
+    at->second.state = DeliveryState::expired;
+    at->second.cause = "its ticket was given up";
+    facts.emplace_back(at->second);
+    at = open_.erase(at);
+  }
 }
 
 Nanoseconds Outbox::back_off(const DeliveryRow& row) const {
   const int doublings = std::clamp(row.attempt - 1, 0, 20);
   const Nanoseconds wait = std::min(settings_.retry_max, settings_.retry_first * std::int64_t{1 << doublings});
   return wait + jitter(row, wait);
+}
+
+/// The desk's own wish counts; without one a refused login waits longer each time.
+void Outbox::pause(const DeliveryOutcome& outcome, Now now) {
+  const bool denied = outcome.kind == DeliveryOutcome::Kind::denied;
+  if (denied) paused_why_ = outcome.why;
+  const Nanoseconds own = settings_.denied_pause * std::int64_t{1 << std::min(denials_, 4)};
+  if (denied && !outcome.desk_rests) ++denials_;
+  paused_until_ = Deadline::in(std::clamp(outcome.retry_after.value_or(own), Nanoseconds{0}, longest_wait), now);
 }
 
 void Outbox::to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, Now now) {
@@ -138,11 +209,16 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
   if (row.state != DeliveryState::inflight && !late) return std::nullopt;
   if (!late && in_flight_ > 0) --in_flight_;
   const DeliveryOutcome& outcome = ended.outcome;
-  if (outcome.kind != DeliveryOutcome::Kind::denied && outcome.kind != DeliveryOutcome::Kind::unknown &&
-      outcome.kind != DeliveryOutcome::Kind::retry) {
-    paused_why_.reset();
-    denials_ = 0;
+  if (outcome.desk_rests) {
+    --row.attempt;  // It never left.
+    pause(outcome, now);
+    to_ready(row, Nanoseconds{0}, outcome.why, now);
+    facts.emplace_back(row);
+    return row;
   }
+  if (outcome.kind != DeliveryOutcome::Kind::denied && outcome.kind != DeliveryOutcome::Kind::unknown &&
+      outcome.kind != DeliveryOutcome::Kind::retry)
+    resume();
   switch (outcome.kind) {
     case DeliveryOutcome::Kind::done: return finish(at, DeliveryState::done, facts);
     case DeliveryOutcome::Kind::gone: row.cause = outcome.why; return finish(at, DeliveryState::dead, facts);
@@ -152,15 +228,12 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
       break;
     case DeliveryOutcome::Kind::unknown: to_unknown(row, outcome.why, now); break;
     case DeliveryOutcome::Kind::denied:
-      paused_why_ = outcome.why;
-      paused_until_ =
-          Deadline::in(std::min(settings_.denied_pause * std::int64_t{1 << std::min(denials_, 4)}, longest_wait), now);
-      ++denials_;
+      pause(outcome, now);
       to_ready(row, Nanoseconds{0}, outcome.why, now);
       break;
     case DeliveryOutcome::Kind::rejected:
       row.cause = outcome.why;
-      if (row.kind == DeliveryKind::attach || row.rung == Rung::link_only)
+      if (row.kind == DeliveryKind::attach || row.kind == DeliveryKind::state || row.rung == Rung::link_only)
         return finish(at, DeliveryState::dead, facts);
       step_down(row, outcome.why, now);
       break;
@@ -177,6 +250,10 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
   DeliveryRow& row = at->second;
   using Found = DeliveryLookedUp::Found;
   if (result.found == Found::one || result.found == Found::several) return finish(at, DeliveryState::done, facts);
+  if (result.found == Found::never) {
+    row.cause = cat("nobody can say whether it arrived: ", row.cause);
+    return finish(at, DeliveryState::dead, facts);
+  }
   if (result.found == Found::none)
     to_ready(row, Nanoseconds{0}, row.cause, now);
   else
@@ -188,7 +265,13 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
 
 bool Outbox::holds(const IncidentId& incident) const {
   const auto at = open_.lower_bound({incident, 0});
-  return at != open_.end() && at->first.first == incident;
+  return (at != open_.end() && at->first.first == incident) ||
+         std::any_of(dead_.begin(), dead_.end(), [&](const auto& entry) { return entry.second.incident == incident; });
+}
+
+std::size_t Outbox::open() const {
+  return static_cast<std::size_t>(
+      std::count_if(open_.begin(), open_.end(), [this](const auto& entry) { return !blocked(entry.first.first); }));
 }
 
 bool Outbox::has_ready(const IncidentId& incident, std::string_view subject) const {
@@ -204,9 +287,9 @@ std::optional<MonoTime> Outbox::next_wake() const {
   for (const auto& [key, row] : open_) {
     const bool head = !last || *last != key.first;
     last = &key.first;
-    if (!head || row.state == DeliveryState::inflight || looking_.contains(row.id)) continue;
+    if (!head || row.state == DeliveryState::inflight || looking_.contains(row.id) || blocked(row.incident)) continue;
     MonoTime at = row.state == DeliveryState::unknown ? row.certain_after.mono : row.not_before.mono;
-    if (paused_why_) at = std::max(at, paused_until_.mono);
+    if (paused_until_) at = std::max(at, paused_until_->mono);
     if (!earliest || at < *earliest) earliest = at;
   }
   return earliest;

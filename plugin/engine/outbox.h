@@ -5,6 +5,8 @@
 #include <set>
 #include <vector>
 
+#include "base/result.h"
+
 #include "engine/fact.h"
 #include "engine/input.h"
 
@@ -16,13 +18,16 @@ namespace exhibit {
 ///   ready --------------------------------------> inflight --------> done
 ///     ^  ^                                          |  |  |
 ///     |  +---- provably not sent, desk says later --+  |  +-- refused bare link, ticket gone --> dead(cause)
+///     |  |                                             |        a person: again --> ready, or --> expired, done
 ///     |  +---- content refused: one rung down ---------+
 ///     |                                                v  answer lost, or our process died
 ///     +--- looked: not there -----------------------unknown --- looked: there --> done
 ///                                                      +------- look-up failed: look again later
 ///
 /// Unknown is resolved by looking, never by repeating, and only after the desk's settle time. Deliveries of one
-/// incident go in order. A refused login pauses the desk, not the item. Pure; its tenant's engine owns it.
+/// incident go in order, and wait behind a ticket that could not be made. A refused login pauses the desk, not the
+/// item. A desk that cannot be searched and knows no stable id never hears an unknown delivery again: a person is
+/// asked. Pure; its tenant's engine owns it.
 class Outbox {
  public:
   struct Settings {
@@ -39,7 +44,7 @@ class Outbox {
   void restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts);
 
   void owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung, Now now,
-           Facts& facts);
+           Facts& facts, Nanoseconds wait = Nanoseconds{0});
   /// Claims what may be sent now: at most one of an incident, higher severity first.
   std::vector<DeliveryRow> claim(Now now, Facts& facts);
   /// Which lost answers may be looked for now; each is given once until `looked_up` answers it.
@@ -49,32 +54,47 @@ class Outbox {
   std::optional<DeliveryRow> ended(const DeliveryEnded& ended, Now now, Facts& facts);
   std::optional<DeliveryRow> looked_up(const DeliveryLookedUp& result, Now now, Facts& facts);
 
+  /// Takes back what was never sent. False: it may have been, or there is none.
+  bool withdraw(const IncidentId& incident, std::string_view subject, Facts& facts);
+  /// Of a dead delivery. not_found: no dead delivery has this id.
+  Result<DeliveryRow> decided(const LetterDecided& decision, Rung first_rung, Now now, Facts& facts);
+
+  /// Those that died and wait for a person.
+  [[nodiscard]] std::vector<DeliveryRow> dead() const;
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
-  [[nodiscard]] std::size_t open() const { return open_.size(); }
+  /// What goes on by itself; not what waits for a person.
+  [[nodiscard]] std::size_t open() const;
   [[nodiscard]] bool holds(const IncidentId& incident) const;
   /// A ready delivery about the same subject: what is new can be folded into it, since texts are made when it is
   /// claimed.
   [[nodiscard]] bool has_ready(const IncidentId& incident, std::string_view subject) const;
   [[nodiscard]] const std::optional<std::string>& paused() const { return paused_why_; }
-  void resume() { paused_why_.reset(), paused_until_ = {}, denials_ = 0; }
+  void resume() { paused_why_.reset(), paused_until_.reset(), denials_ = 0; }
 
  private:
   using Order = std::pair<IncidentId, std::uint64_t>;
 
+  [[nodiscard]] bool rests(Now now) const { return paused_until_ && !paused_until_->passed(now); }
+  void pause(const DeliveryOutcome& outcome, Now now);
   void to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, Now now);
   void to_unknown(DeliveryRow& row, std::string_view why, Now now);
+  void expire_all(const IncidentId& incident, Facts& facts);
   void step_down(DeliveryRow& row, const std::string& why, Now now);
+  /// The incident has no ticket, and will have none before a person decides.
+  [[nodiscard]] bool blocked(const IncidentId& incident) const { return blocked_.contains(incident); }
   std::optional<DeliveryRow> finish(std::map<Order, DeliveryRow>::iterator at, DeliveryState state, Facts& facts);
   std::map<Order, DeliveryRow>::iterator find(const DeliveryId& id);
   Nanoseconds back_off(const DeliveryRow& row) const;
 
   Settings settings_;
   std::map<Order, DeliveryRow> open_;  // Not done and not dead.
+  std::map<DeliveryId, DeliveryRow> dead_;
+  std::set<IncidentId> blocked_;
   std::map<IncidentId, std::uint64_t> next_order_;
   std::set<DeliveryId> looking_;
   std::size_t in_flight_ = 0;
   std::optional<std::string> paused_why_;
-  Deadline paused_until_;
+  std::optional<Deadline> paused_until_;
   int denials_ = 0;
 };
 

@@ -2,13 +2,17 @@
 
 #include <array>
 
+#include "base/sha256.h"
 #include "base/text.h"
+#include "engine/input.h"
 
 namespace exhibit {
 namespace {
 
 constexpr std::array<std::string_view, 5> kinds = {"ensure", "note", "attach", "link", "state"};
-constexpr std::array<std::string_view, 5> states = {"ready", "inflight", "unknown", "done", "dead"};
+constexpr std::array<std::string_view, 6> states = {"ready", "inflight", "unknown", "done", "dead", "expired"};
+
+constexpr std::array<std::string_view, 4> decisions = {"again", "link-only", "put-into", "expire"};
 
 template <typename Enum, std::size_t n>
 std::optional<Enum> parsed(const std::array<std::string_view, n>& words, std::string_view text) {
@@ -31,6 +35,11 @@ std::optional<CaptureKey> CaptureKey::parse(std::string_view text) {
       {std::string(text.substr(0, first))}, std::string(text.substr(first + 1, last - first - 1)), *epoch};
 }
 
+std::string AdoptionRow::id() const {
+  return hex(sha256(cat(ticket, "\n", sensor.text, "\n", event_id, "\n", ns_of(time), "\n", attacker, "\n", target)))
+      .substr(0, 32);
+}
+
 CaptureView capture_view_of(const CaptureRow& row) {
   CaptureView view;
   view.log = row.key.locator;
@@ -47,6 +56,10 @@ CaptureView capture_view_of(const CaptureRow& row) {
   return view;
 }
 
+std::string_view token(LetterDecided::What what) { return decisions[static_cast<std::size_t>(what)]; }
+std::optional<LetterDecided::What> parse_decision(std::string_view text) {
+  return parsed<LetterDecided::What>(decisions, text);
+}
 std::string_view token(DeliveryKind kind) { return kinds[static_cast<std::size_t>(kind)]; }
 std::string_view token(DeliveryState state) { return states[static_cast<std::size_t>(state)]; }
 std::optional<DeliveryKind> parse_delivery_kind(std::string_view text) { return parsed<DeliveryKind>(kinds, text); }

@@ -67,6 +67,49 @@ struct IncidentRow {
   CaptureCause no_capture = CaptureCause::none;
   std::string ticket, number, url;  ///< The desk's own; empty until the ticket stands.
   std::optional<WallTime> ticket_at;
+  // What the desk told since; empty where it cannot be polled.
+  std::string remote_state, assignee, verdict, remote_version;
+  std::optional<WallTime> closed_at;
+  IncidentId previous;  ///< The closed incident of the same group that this one follows.
+};
+
+/// What a person wrote into a ticket of ours.
+struct CommentRow {
+  IncidentId incident;
+  std::string id, author, text, at;  ///< As the desk gives them.
+  bool is_public = false;
+  WallTime heard{};
+};
+
+/// Somebody else opened, or will open, the ticket of an alert. The alert is known by its sensor's event id, or by
+/// sensor, time and addresses.
+struct AdoptionRow {
+  std::string ticket, number;
+  SensorId sensor;
+  std::string event_id;
+  WallTime time{};
+  std::string attacker, target;
+  std::string by;
+  WallTime asked{};
+  bool used = false;
+
+  /// The same order twice is one order.
+  [[nodiscard]] std::string id() const;
+};
+
+/// A condition that needs a person, and the ticket that tells of it.
+struct ConditionRow {
+  std::string key;
+  IncidentId id;  ///< Of its ticket.
+  std::string text;
+  WallTime since{}, heard{}, told{};
+  bool open = true;
+  std::string ticket, number;
+};
+
+/// Where polling a desk goes on; JSON of the adapter's own.
+struct PollCursorRow {
+  std::string cursor;
 };
 
 struct CaptureRow {
@@ -101,7 +144,11 @@ struct ReportRow {
 };
 
 enum class DeliveryKind { ensure, note, attach, link, state };
-enum class DeliveryState { ready, inflight, unknown, done, dead };
+enum class DeliveryState { ready, inflight, unknown, done, dead, expired };
+/// Nothing more will be done about it by itself.
+constexpr bool is_final(DeliveryState state) {
+  return state == DeliveryState::done || state == DeliveryState::dead || state == DeliveryState::expired;
+}
 std::string_view token(DeliveryKind kind);
 std::string_view token(DeliveryState state);
 std::optional<DeliveryKind> parse_delivery_kind(std::string_view token);
@@ -154,6 +201,9 @@ struct Snapshot {
   std::vector<CaptureRow> captures;
   std::vector<ReportRow> reports;
   std::vector<DeliveryRow> deliveries;
+  std::vector<AdoptionRow> adoptions;
+  std::vector<ConditionRow> conditions;
+  std::string poll_cursor;
   std::uint64_t sequence = 0, alerts_total = 0, incidents_total = 0, gaps_total = 0;
 };
 

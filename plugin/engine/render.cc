@@ -2,12 +2,20 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "engine/tenant_engine.h"
+#include "incident/incident_json.h"
 #include "packet/capture_write.h"
 #include "packet/decode.h"
 
 /// The texts of deliveries, made when they are claimed, so that they say all that is known by then.
 namespace exhibit {
 namespace {
+
+/// The incident schema's word for what a delivery tells.
+std::string_view tells(const DeliveryRow& row) {
+  if (row.kind == DeliveryKind::ensure) return "opened";
+  if (row.subject.starts_with("capture ")) return "capture";
+  return row.subject.starts_with("close ") ? "closed" : "updated";
+}
 
 Disclosure disclosure_at(Rung rung) {
   switch (rung) {
@@ -77,6 +85,11 @@ TicketView TenantEngine::view_of(const Incident& incident) const {
   for (const CaptureKey& key : incident.row.captures) view.captures.push_back(capture_view(incident, key));
   view.no_capture = incident.row.no_capture;
   view.disclosure = settings_.disclosure;
+  if (const auto earlier = incidents_.find(incident.row.previous); earlier != incidents_.end()) {
+    const IncidentRow& row = earlier->second.row;
+    view.history = cat("Earlier: ", row.number.empty() ? row.correlation.text : row.number, ", closed",
+                       row.verdict.empty() ? "" : cat(" (", row.verdict, ")"), ".");
+  }
   return view;
 }
 
@@ -85,7 +98,23 @@ std::optional<TicketView> TenantEngine::view(const IncidentId& id) const {
   return found == incidents_.end() ? std::nullopt : std::optional(view_of(found->second));
 }
 
-SendDelivery TenantEngine::render(Incident& incident, const DeliveryRow& row) const {
+std::optional<SendDelivery> TenantEngine::rendered(const DeliveryRow& row) const {
+  const auto found = incidents_.find(row.incident);
+  return found == incidents_.end() ? std::nullopt : std::optional(render(found->second, row));
+}
+
+std::string TenantEngine::note_of(const Incident& incident, const DeliveryRow& row, const TicketView& view) const {
+  if (row.subject == "joined") return joined_note(view, incident.row.alerts_told, *incident.latest);
+  if (row.subject == "adopted") return ticket_text(view).internal_text;
+  if (row.subject.starts_with("moved "))
+    return cat("This incident goes on in ", incident.row.number.empty() ? incident.row.ticket : incident.row.number,
+               ", where its alert belongs.\nSame link: ", view.link);
+  if (row.subject.starts_with("refused-attachment")) return refused_attachment_note(row.subject, view);
+  const auto key = CaptureKey::parse(std::string_view(row.subject).substr(8));
+  return key ? capture_note(view, capture_view(incident, *key)) : std::string();
+}
+
+SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& row) const {
   TicketView view = view_of(incident);
   view.disclosure = disclosure_at(row.rung);
   view.short_because = row.short_because.empty()
@@ -97,10 +126,13 @@ SendDelivery TenantEngine::render(Incident& incident, const DeliveryRow& row) co
                     .ticket = incident.row.ticket,
                     .order = row.order,
                     .attempt = row.attempt,
+                    .severity = row.severity,
                     .body = {},
                     .attachment_name = {},
                     .attachment = {},
                     .attached_evidence = {}};
+  if (row.subject.starts_with("moved ") || row.subject.starts_with("close "))
+    send.ticket = row.subject.substr(row.subject.find(' ') + 1);
   JsonWriter body;
   body.object()
       .member("tenant", settings_.tenant.text)
@@ -113,16 +145,12 @@ SendDelivery TenantEngine::render(Incident& incident, const DeliveryRow& row) co
         .member("internal_text", text.internal_text);
     body.member("severity", token(incident.row.severity)).member("priority", priority_of(*incident.first).number);
   } else if (row.kind == DeliveryKind::note) {
-    std::string note;
-    if (row.subject == "joined")
-      note = joined_note(view, incident.row.alerts_told, *incident.latest);
-    else if (row.subject.starts_with("refused-attachment"))
-      note = refused_attachment_note(row.subject, view);
-    else if (const auto key = CaptureKey::parse(std::string_view(row.subject).substr(8)))
-      note = capture_note(view, capture_view(incident, *key));
+    std::string note = note_of(incident, row, view);
     if (row.rung == Rung::link_only)
       note = cat(std::string_view(note).substr(0, note.find('\n')), "\nSame link: ", view.link);
     body.member("text", note);
+  } else if (row.kind == DeliveryKind::state) {
+    body.member("state", row.subject == "reopen" ? "open" : "closed");
   } else if (row.kind == DeliveryKind::attach && row.subject == "trigger-packet") {
     const Alert& alert = *incident.first;
     const Decoded decoded = decode(alert.trigger_packet, link_unknown);
@@ -139,6 +167,8 @@ SendDelivery TenantEngine::render(Incident& incident, const DeliveryRow& row) co
                                  safe_name(key->locator), "-", capture->evidence->text.substr(0, 12), ".pcap");
     }
   }
+  if (row.kind != DeliveryKind::attach && row.rung != Rung::link_only)
+    body.key("incident").raw(incident_json(view, incident.row.id, tells(row)));
   if (!send.attachment_name.empty())
     body.member("name", send.attachment_name).member("mime", "application/vnd.tcpdump.pcap");
   send.body = body.end().take();

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t incidents_per_group = 8;
 constexpr Nanoseconds memory_of_incidents = std::chrono::hours{25};
+constexpr Nanoseconds memory_of_open_tickets = std::chrono::hours{24 * 7};
 
 bool is_power_of_ten(std::uint64_t n) {
   while (n >= 10 && n % 10 == 0) n /= 10;
@@ -51,7 +52,8 @@ std::string group_of(const Alert& alert) {
              alert.attacker ? alert.attacker->address : "-", " ", join(targets, ","));
 }
 
-TenantEngine::TenantEngine(EngineSettings settings) : settings_(std::move(settings)), outbox_(settings_.outbox) {
+TenantEngine::TenantEngine(EngineSettings settings)
+    : settings_(std::move(settings)), outbox_(settings_.outbox), operator_(settings_.operator_desk) {
   for (const auto& [sensor, tracker] : settings_.sensors) captures_.configure(sensor, tracker);
 }
 
@@ -68,8 +70,11 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
     auto alert = found == raw.end() ? nullptr : alert_of(*found->second, settings_.tenant);
     if (!alert) alert = what_is_left(row, settings_.tenant);
     groups_[row.group].push_back(row.id);
+    if (!row.ticket.empty()) tickets_[row.ticket] = row.id;
     incidents_.emplace(row.id, Incident{row, alert, alert, {}, {}});
   }
+  for (const AdoptionRow& row : rows.adoptions) adoptions_[row.id()] = row;
+  poll_cursor_ = rows.poll_cursor;
   for (const ReportRow& row : rows.reports)
     if (const auto found = incidents_.find(row.incident); found != incidents_.end())
       found->second.reports[row.capture] = row.report;
@@ -78,7 +83,12 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   counts_.incidents = rows.incidents_total;
   counts_.gaps = rows.gaps_total;
   captures_.restore(rows.captures, now);
-  outbox_.restore(rows.deliveries, now, out.facts);
+  operator_.restore(rows, now, out);
+  std::vector<DeliveryRow> ours;
+  for (const DeliveryRow& row : rows.deliveries)
+    if (!operator_.owns(row.id)) ours.push_back(row);
+  outbox_.restore(ours, now, out.facts);
+  for (const DeliveryRow& row : outbox_.dead()) tell_of_dead(row, out);
   for (const auto& [id, incident] : incidents_)
     for (const CaptureKey& key : incident.row.captures)
       if (const CaptureRow* row = captures_.find(key); row && is_sealed(row->state) && !incident.reports.contains(key))
@@ -90,6 +100,8 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
 Reaction TenantEngine::on(const Input& input, Now now) {
   Reaction out;
   std::visit([&](const auto& held) { take(held, now, out); }, input);
+  for (const Effect& effect : out.effects)
+    if (const auto* told = std::get_if<TellOperator>(&effect)) operator_.tell(*told, now, out.facts);
   pump(now, out);
   return out;
 }
@@ -127,7 +139,7 @@ void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now n
   }
   ++counts_.alerts;
   AlertRow row{alert->identity, {}, ++sequence_, sensor, alert->event_id, alert->time, alert->received, event.raw};
-  Incident* incident = find_incident(*alert);
+  Incident* incident = find_incident(*alert, now);
   if (incident) {
     join_incident(*incident, alert, now, out);
   } else if (deserves_ticket(*alert, settings_.policy)) {
@@ -141,17 +153,20 @@ void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now n
   out.facts.emplace_back(std::move(row));
 }
 
-TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert) {
+/// A ticket that people closed is not written into any more, but for a short while it may be opened again.
+TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert, Now now) {
   if (alert.sum && !alert.sum->initial_event_id.empty()) {
     const auto initial = seen_.incident_of(alert.sensor, alert.sum->initial_event_id);
-    if (initial && incidents_.contains(*initial)) return &incidents_.at(*initial);
+    if (initial && incidents_.contains(*initial) && may_reopen(incidents_.at(*initial), now))
+      return &incidents_.at(*initial);
   }
   const auto group = groups_.find(group_of(alert));
   if (group == groups_.end()) return nullptr;
   for (const IncidentId& id : group->second) {
     Incident& incident = incidents_.at(id);
     const Nanoseconds after = elapsed(incident.row.first_time, alert.time);
-    if (after < settings_.group_window && after > -settings_.group_window) return &incident;
+    if (after < settings_.group_window && after > -settings_.group_window && may_reopen(incident, now))
+      return &incident;
   }
   return nullptr;
 }
@@ -167,13 +182,17 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
   row.first_time = alert->time;
   row.opened = now.wall;
   row.severity = alert->severity;
+  if (const Incident* before = last_of_group(row.group); before && before->row.closed_at) row.previous = before->row.id;
   std::vector<IncidentId>& group = groups_[row.group];
   if (group.size() == incidents_per_group) group.erase(group.begin());
   group.push_back(row.id);
   const IncidentId id = row.id;
   Incident& incident = incidents_.insert_or_assign(id, Incident{std::move(row), alert, alert, {}, {}}).first->second;
   name_captures(incident, *alert, now, out);
-  outbox_.owe(id, DeliveryKind::ensure, "ticket", alert->severity, first_rung(), now, out.facts);
+  if (AdoptionRow* const order = adoption_for(*alert))
+    adopt(incident, *order, now, out);
+  else
+    outbox_.owe(id, DeliveryKind::ensure, "ticket", alert->severity, first_rung(), now, out.facts);
   if (settings_.attach == AttachPolicy::trigger_packet && !alert->trigger_packet.empty())
     outbox_.owe(id, DeliveryKind::attach, "trigger-packet", alert->severity, first_rung(), now, out.facts);
   return incident;
@@ -211,6 +230,12 @@ void TenantEngine::join_incident(Incident& incident, std::shared_ptr<const Alert
          is_power_of_ten(incident.row.alerts);
   incident.row.severity = std::max(incident.row.severity, alert->severity);
   incident.latest = std::move(alert);
+  if (incident.row.closed_at) {
+    incident.row.closed_at.reset();
+    outbox_.owe(incident.row.id, DeliveryKind::state, "reopen", incident.row.severity, first_rung(), now, out.facts);
+    news = true;
+  }
+  if (AdoptionRow* const order = adoption_for(*incident.latest)) adopt(incident, *order, now, out);
   if (news) note_joined(incident, now, out);
 }
 
@@ -221,6 +246,7 @@ void TenantEngine::note_joined(Incident& incident, Now now, Reaction& out) {
 }
 
 void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
+  if (operator_.owns(ended.id)) return operator_.ended(ended, now, out.facts);
   const auto row = outbox_.ended(ended, now, out.facts);
   if (!row) return;
   Incident& incident = incidents_.at(row->incident);
@@ -230,19 +256,29 @@ void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
   else if (row->state == DeliveryState::done)
     out.effects.emplace_back(TellOperator{"desk/denied", {}, false});
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
-    ticket_stands(incident, outcome.ticket, outcome.number, outcome.url, now, out);
+    ticket_made(incident, outcome.ticket, outcome.number, outcome.url, now, out);
   if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
 }
 
 void TenantEngine::take(const DeliveryLookedUp& result, Now now, Reaction& out) {
+  if (operator_.owns(result.id)) return operator_.looked_up(result, now, out.facts);
   const auto row = outbox_.looked_up(result, now, out.facts);
   if (!row) return;
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
-    ticket_stands(incidents_.at(row->incident), result.ticket, result.number, result.url, now, out);
+    ticket_made(incidents_.at(row->incident), result.ticket, result.number, result.url, now, out);
+  if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
   if (result.found == DeliveryLookedUp::Found::several)
     out.effects.emplace_back(TellOperator{
         cat("several/", row->incident.text),
         cat("the desk holds several tickets for one incident; the oldest, ", result.number, ", is used"), true});
+}
+
+/// While ours was on its way, somebody may have said that the incident belongs into another ticket.
+void TenantEngine::ticket_made(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
+                               Reaction& out) {
+  if (!incident.row.ticket_at)
+    return ticket_stands(incident, std::move(ticket), std::move(number), std::move(url), now, out);
+  if (!ticket.empty() && ticket != incident.row.ticket) retire(incident, ticket, now, out);
 }
 
 void TenantEngine::ticket_stands(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
@@ -251,16 +287,29 @@ void TenantEngine::ticket_stands(Incident& incident, std::string ticket, std::st
   incident.row.number = std::move(number);
   incident.row.url = std::move(url);
   incident.row.ticket_at = now.wall;
+  if (!incident.row.ticket.empty()) tickets_[incident.row.ticket] = incident.row.id;
   out.facts.emplace_back(incident.row);
 }
 
+void TenantEngine::tell_of_dead(const DeliveryRow& row, Reaction& out) {
+  out.effects.emplace_back(TellOperator{
+      cat("dead/", row.id.text), cat("not delivered (", token(row.kind), "), a person decides: ", row.cause), true});
+}
+
 void TenantEngine::delivery_died(const DeliveryRow& row, Now now, Reaction& out) {
-  out.effects.emplace_back(TellOperator{cat("dead/", row.id.text),
-                                        cat("the desk refused for good (", token(row.kind), "): ", row.cause), true});
+  tell_of_dead(row, out);
   // A refused attachment costs one line, never the ticket.
   if (row.kind == DeliveryKind::attach)
     outbox_.owe(row.incident, DeliveryKind::note, cat("refused-attachment: ", row.cause), row.severity, first_rung(),
                 now, out.facts);
+}
+
+void TenantEngine::take(const LetterDecided& decision, Now now, Reaction& out) {
+  const Result<DeliveryRow> row = outbox_.decided(decision, first_rung(), now, out.facts);
+  if (!row) return;
+  out.effects.emplace_back(TellOperator{cat("dead/", row->id.text), {}, false});
+  if (decision.what == LetterDecided::What::put_into)
+    ticket_stands(incidents_.at(row->incident), decision.ticket, decision.number, {}, now, out);
 }
 
 void TenantEngine::take(const FetchEnded& ended, Now now, Reaction& out) {
@@ -280,6 +329,7 @@ void TenantEngine::take(const SensorTrouble& trouble, Now, Reaction& out) {
 }
 
 void TenantEngine::take(const Tick&, Now now, Reaction& out) {
+  operator_.tick(now, out);
   captures_.tick(now, out);
   follow_settled_captures(now, out);
   if (now.mono - last_forgetting_ > std::chrono::minutes{10}) forget_old(now);
@@ -316,6 +366,7 @@ void TenantEngine::take(const CaptureExamined& examined, Now now, Reaction& out)
 
 /// At most one note per ticket for one settled capture; none when the ticket itself will tell.
 void TenantEngine::note_capture(Incident& incident, const CaptureKey& key, Now now, Reaction& out) {
+  if (incident.row.closed_at) return;  // Whoever looks again has the link, which shows it.
   if (!outbox_.has_ready(incident.row.id, "ticket"))
     outbox_.owe(incident.row.id, DeliveryKind::note, cat("capture ", key.text()), incident.row.severity, first_rung(),
                 now, out.facts);
@@ -327,6 +378,7 @@ void TenantEngine::note_capture(Incident& incident, const CaptureKey& key, Now n
 
 /// Claims what may go out now and renders it, with all that is known at this moment.
 void TenantEngine::pump(Now now, Reaction& out) {
+  operator_.pump(now, out);
   for (const DeliveryRow& row : outbox_.claim(now, out.facts)) {
     Incident& incident = incidents_.at(row.incident);
     out.effects.emplace_back(render(incident, row));
@@ -343,9 +395,10 @@ void TenantEngine::pump(Now now, Reaction& out) {
 }
 
 std::optional<MonoTime> TenantEngine::next_wake() const {
-  const std::optional<MonoTime> captures = captures_.next_wake(), deliveries = outbox_.next_wake();
-  if (!captures) return deliveries;
-  return deliveries ? std::min(*captures, *deliveries) : captures;
+  std::optional<MonoTime> earliest;
+  for (const std::optional<MonoTime>& at : {captures_.next_wake(), outbox_.next_wake(), operator_.next_wake()})
+    if (at && (!earliest || *at < *earliest)) earliest = at;
+  return earliest;
 }
 
 bool TenantEngine::settled() const {
@@ -374,12 +427,14 @@ void TenantEngine::forget_old(Now now) {
           const CaptureRow* capture = captures_.find(key);
           return capture && !is_settled(capture->state);
         });
-    if (row.opened >= before || waiting) {
+    const bool followed = settings_.round_trip && !row.closed_at && row.opened >= now.wall - memory_of_open_tickets;
+    if (row.opened >= before || waiting || followed) {
       ++at;
       continue;
     }
     auto group = groups_.find(row.group);
     if (group != groups_.end() && std::erase(group->second, row.id) > 0 && group->second.empty()) groups_.erase(group);
+    tickets_.erase(row.ticket);
     at = incidents_.erase(at);
   }
   std::set<CaptureKey> needed;

@@ -10,6 +10,7 @@
 #include "engine/capture_tracker.h"
 #include "engine/fact.h"
 #include "engine/input.h"
+#include "engine/operator_desk.h"
 #include "engine/outbox.h"
 #include "engine/seen_alerts.h"
 #include "incident/priority.h"
@@ -32,7 +33,10 @@ struct EngineSettings {
   AttachPolicy attach = AttachPolicy::none;
   bool store_captures = true;
   Nanoseconds group_window = std::chrono::hours{1};
+  Nanoseconds reopen_within = std::chrono::hours{24};  ///< Later, a closed ticket stays closed and a new one follows.
+  bool round_trip = false;                             ///< The desk is polled: open tickets stay in memory longer.
   Outbox::Settings outbox;
+  OperatorDesk::Settings operator_desk;
   std::map<SensorId, CaptureTracker::Settings> sensors;
 };
 
@@ -57,9 +61,15 @@ class TenantEngine {
   [[nodiscard]] const EngineCounts& counts() const { return counts_; }
   [[nodiscard]] const CaptureTracker& captures() const { return captures_; }
   [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+  [[nodiscard]] const OperatorDesk& operator_desk() const { return operator_; }
   /// What texts and pages say of an incident; nothing when it is no longer in memory.
   [[nodiscard]] std::optional<TicketView> view(const IncidentId& incident) const;
   [[nodiscard]] const IncidentRow* incident(const IncidentId& id) const;
+  /// What would be sent for this row now; nothing when its incident is no longer in memory.
+  [[nodiscard]] std::optional<SendDelivery> rendered(const DeliveryRow& row) const;
+  /// {"cursor", "tickets": […]} for the next poll of the desk: open tickets, a hundred at a time in turn; nothing when
+  /// there is none.
+  [[nodiscard]] std::optional<std::string> poll_request();
   /// No delivery is open, no capture is unsettled, every report is in.
   [[nodiscard]] bool settled() const;
   void resume_desk() { outbox_.resume(); }
@@ -79,18 +89,32 @@ class TenantEngine {
   void take(const CaptureExamined& examined, Now now, Reaction& out);
   void take(const FetchAsked& asked, Now now, Reaction& out);
   void take(const SensorTrouble& trouble, Now now, Reaction& out);
+  void take(const LetterDecided& decision, Now now, Reaction& out);
+  void take(const DeskSaid& said, Now now, Reaction& out);
+  void take(const AdoptAsked& asked, Now now, Reaction& out);
   void take(const Tick&, Now now, Reaction& out);
 
+  void take_change(Incident& incident, const TicketChange& change, Now now, Reaction& out);
+  [[nodiscard]] Incident* incident_of(const TicketChange& change);
+  /// The adoption that waits for this alert; nothing when nobody asked.
+  [[nodiscard]] AdoptionRow* adoption_for(const Alert& alert);
+  void retire(Incident& incident, const std::string& ticket, Now now, Reaction& out);
+  void adopt(Incident& incident, AdoptionRow& order, Now now, Reaction& out);
+  [[nodiscard]] bool may_reopen(const Incident& incident, Now now) const;
+
   void on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out);
-  Incident* find_incident(const Alert& alert);
+  Incident* find_incident(const Alert& alert, Now now);
+  [[nodiscard]] const Incident* last_of_group(const std::string& group) const;
   Incident& open_incident(std::shared_ptr<const Alert> alert, Now now, Reaction& out);
   void join_incident(Incident& incident, std::shared_ptr<const Alert> alert, Now now, Reaction& out);
   bool name_captures(Incident& incident, const Alert& alert, Now now, Reaction& out);
+  void ticket_made(Incident& incident, std::string ticket, std::string number, std::string url, Now now, Reaction& out);
   void ticket_stands(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
                      Reaction& out);
   void capture_settled(const CaptureRow& row, Incident& incident, Now now, Reaction& out);
   void note_capture(Incident& incident, const CaptureKey& key, Now now, Reaction& out);
   void note_joined(Incident& incident, Now now, Reaction& out);
+  static void tell_of_dead(const DeliveryRow& row, Reaction& out);
   void delivery_died(const DeliveryRow& row, Now now, Reaction& out);
   void examine(const CaptureRow& row, const Incident& incident, Reaction& out) const;
   void pump(Now now, Reaction& out);
@@ -99,17 +123,23 @@ class TenantEngine {
 
   [[nodiscard]] TicketView view_of(const Incident& incident) const;
   [[nodiscard]] CaptureView capture_view(const Incident& incident, const CaptureKey& key) const;
-  [[nodiscard]] SendDelivery render(Incident& incident, const DeliveryRow& row) const;
+  [[nodiscard]] SendDelivery render(const Incident& incident, const DeliveryRow& row) const;
+  [[nodiscard]] std::string note_of(const Incident& incident, const DeliveryRow& row, const TicketView& view) const;
   [[nodiscard]] Rung first_rung() const;
 
   EngineSettings settings_;
   CaptureTracker captures_;
   Outbox outbox_;
+  OperatorDesk operator_;
   SeenAlerts seen_;
+  std::map<std::string, IncidentId> tickets_;     ///< By the desk's id.
+  std::map<std::string, AdoptionRow> adoptions_;  ///< Not used yet, by id.
+  std::string poll_cursor_;
   std::map<IncidentId, Incident> incidents_;
   std::map<std::string, std::vector<IncidentId>> groups_;
   EngineCounts counts_;
   std::uint64_t sequence_ = 0;
+  IncidentId last_polled_;
   MonoTime last_forgetting_{};
 };
 

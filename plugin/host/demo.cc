@@ -1,9 +1,11 @@
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "host/demo_document.h"
 #include "host/demo_world.h"
@@ -15,7 +17,8 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr auto once_budget = 55s;
+constexpr auto once_budget = 55s;       // With the simulated desk.
+constexpr auto budget_of_a_desk = 60s;  // And more for each real one, which takes its time.
 constexpr timespec poll_every{0, 100'000'000};
 
 std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : "-"; }
@@ -54,7 +57,17 @@ class Narrator {
   std::map<std::string, std::string> told_;
 };
 
-bool is_over(DemoWorld& world, const json& report) { return world.scenario_over && report.value("settled", false); }
+std::vector<json> reports_of(DemoWorld& world) {
+  std::vector<json> reports;
+  for (const DemoTenant& tenant : world.tenants()) reports.push_back(world.report(tenant));
+  return reports;
+}
+
+bool is_over(const DemoWorld& world, const std::vector<json>& reports) {
+  return std::all_of(world.tenants().begin(), world.tenants().end(),
+                     [](const DemoTenant& tenant) { return tenant.scenario_over; }) &&
+         std::all_of(reports.begin(), reports.end(), [](const json& report) { return report.value("settled", false); });
+}
 
 void print_summary(const json& document) {
   std::printf("%llu alerts, %llu incidents, %zu tickets, %llu duplicates, %llu gaps\n",
@@ -70,15 +83,16 @@ void print_summary(const json& document) {
 }
 
 int play_once(const DemoOptions& options, DemoWorld& world, const sigset_t& ends) {
-  const auto deadline = std::chrono::steady_clock::now() + once_budget;
-  json report = world.report();
-  while (!is_over(world, report) && std::chrono::steady_clock::now() < deadline) {
+  const auto budget = once_budget + budget_of_a_desk * options.desks.size();
+  const auto deadline = std::chrono::steady_clock::now() + budget;
+  std::vector<json> reports = reports_of(world);
+  while (!is_over(world, reports) && std::chrono::steady_clock::now() < deadline) {
     if (sigtimedwait(&ends, nullptr, &poll_every) > 0) throw Failure("interrupted", 130);
     world.listen();
-    report = world.report();
+    reports = reports_of(world);
   }
-  const bool over = is_over(world, report);
-  const json document = demo_document(options, world, report);
+  const bool over = is_over(world, reports);
+  const json document = demo_document(options, world, reports);
   world.stop();
   if (options.json)
     std::printf("%s\n", document.dump(2, ' ', false, json::error_handler_t::replace).c_str());
@@ -86,7 +100,7 @@ int play_once(const DemoOptions& options, DemoWorld& world, const sigset_t& ends
     print_summary(document);
   if (!over)
     std::fprintf(stderr, "the scenario did not come to its end within %lld s\n",
-                 static_cast<long long>(once_budget.count()));
+                 static_cast<long long>(std::chrono::seconds(budget).count()));
   const bool well = demo_succeeded(document);
   if (!well) std::fprintf(stderr, "not every incident has exactly one ticket, or not every capture is settled\n");
   return over && well ? 0 : 1;
@@ -99,7 +113,7 @@ int play_on(DemoWorld& world, const sigset_t& ends) {
   Narrator narrator;
   while (sigtimedwait(&ends, nullptr, &poll_every) <= 0) {
     world.listen();
-    narrator.tell(world.report());
+    for (const json& report : reports_of(world)) narrator.tell(report);
   }
   world.stop();
   return 0;

@@ -35,6 +35,46 @@ void add_server_verbs(CLI::App& app, RunningServer& server, int& code) {
   });
 }
 
+/// What `exhibit desk …` is told.
+struct DeskVerbs {
+  DeskTestOptions test;
+  DeskPreviewOptions preview;
+  LettersOptions letters;
+};
+
+void add_desk_verbs(CLI::App& app, DeskVerbs& desk, int& code) {
+  CLI::App* desk_command = app.add_subcommand("desk", "Ticketing systems: prove them, and what could not be delivered");
+  desk_command->require_subcommand(1);
+  CLI::App* test = desk_command->add_subcommand("test", "Make, find, note, read and close one marked ticket");
+  test->add_option("name", desk.test.desk, "The desk's name in the configuration")->required();
+  test->add_option("--config", desk.test.config, "The provider's file")->capture_default_str();
+  test->add_flag("--read-only", desk.test.read_only, "Only log in and search: for production");
+  test->add_flag("--json", desk.test.json);
+  test->callback([&] { code = desk_test(desk.test); });
+
+  CLI::App* preview = desk_command->add_subcommand("preview", "Show the requests that an alert would cause; send none");
+  preview->add_option("name", desk.preview.desk, "The desk's name in the configuration")->required();
+  preview->add_option("--alert", desk.preview.alert, "A sensor's answer (SDEE) that holds the alert")
+      ->required()
+      ->check(CLI::ExistingFile);
+  preview->add_option("--config", desk.preview.config, "The provider's file")->capture_default_str();
+  preview->add_option("--disclosure", desk.preview.disclosure, "full, masked, headers or none")
+      ->check(CLI::IsMember({"full", "masked", "headers", "none"}));
+  preview->add_flag("--json", desk.preview.json);
+  preview->callback([&] { code = desk_preview(desk.preview); });
+
+  CLI::App* letters = desk_command->add_subcommand("letters", "What could not be delivered and waits for a person");
+  LettersOptions& asked = desk.letters;
+  letters->add_option("tenant", asked.tenant)->required();
+  letters->add_option("id", asked.id, "The letter to decide about; without it they are listed");
+  letters->add_option("decision", asked.decision, "again, link-only, put-into (with --ticket) or expire");
+  letters->add_option("--ticket", asked.ticket, "The desk's own id of the ticket that is there already");
+  letters->add_option("--number", asked.number, "Its number, as people read it");
+  letters->add_option("--state", asked.state, "The server's state folder")->capture_default_str();
+  letters->add_flag("--json", asked.json, "The letters whole, as they would be sent");
+  letters->callback([&] { code = desk_letters(asked); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,6 +104,8 @@ int main(int argc, char** argv) {
       ->add_option("--answers", demo_options.answers, "Let the sensor give the *.xml of this folder as its answers")
       ->check(CLI::ExistingDirectory)
       ->excludes(pcap);
+  demo_command->add_option("--desk", demo_options.desks, "Deliver to the desk of this file instead; may be repeated")
+      ->check(CLI::ExistingFile);
   demo_command->callback([&] { code = demo(demo_options); });
 
   DecodeOptions decode_options;
@@ -73,6 +115,8 @@ int main(int argc, char** argv) {
   decode_command->add_option("--filter", decode_options.filter, "Only packets that match, in libpcap's language");
   decode_command->callback([&] { code = decode(decode_options); });
 
+  DeskVerbs desk;
+  add_desk_verbs(app, desk, code);
   RunningServer server;
   add_server_verbs(app, server, code);
 

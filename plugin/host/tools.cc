@@ -35,7 +35,7 @@ struct Printer {
   }
 };
 
-std::string ask_server(const std::string& path, const std::string& request) {
+std::string exchange(const std::string& path, const std::string& request) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -68,6 +68,15 @@ void print_tenant(const nlohmann::json& tenant) {
 
 }  // namespace
 
+std::string ask_server(const std::string& state, const std::string& verb, const std::string& tenant,
+                       const nlohmann::json& args) {
+  const nlohmann::json request = {{"verb", verb}, {"tenant", tenant}, {"args", args}};
+  const std::string reply =
+      exchange(state + "/control.sock", request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  if (!reply.starts_with("ok\n")) throw Failure(reply.substr(0, reply.find('\n')));
+  return reply.substr(3);
+}
+
 int decode(const DecodeOptions& options) {
   Printer printer;
   const std::string args =
@@ -81,9 +90,8 @@ int decode(const DecodeOptions& options) {
 }
 
 int status(const std::string& state, bool json) {
-  const std::string reply = ask_server(state + "/control.sock", "{\"verb\":\"health\"}\n");
-  if (!reply.starts_with("ok\n")) throw Failure(reply.substr(0, reply.find('\n')));
-  const nlohmann::json health = nlohmann::json::parse(reply.substr(3), nullptr, false);
+  const nlohmann::json health =
+      nlohmann::json::parse(ask_server(state, "health", "", nlohmann::json::object()), nullptr, false);
   if (!health.is_object()) throw Failure("the server's answer cannot be read");
   if (json) {
     std::printf("%s\n", health.dump().c_str());
@@ -100,10 +108,7 @@ int status(const std::string& state, bool json) {
 }
 
 int resume(const std::string& state, const std::string& tenant, const std::string& what) {
-  const std::string request =
-      nlohmann::json{{"verb", "resume"}, {"tenant", tenant}, {"args", {{"what", what}}}}.dump() + "\n";
-  const std::string reply = ask_server(state + "/control.sock", request);
-  if (!reply.starts_with("ok\n")) throw Failure(reply.substr(0, reply.find('\n')));
+  (void)ask_server(state, "resume", tenant, {{"what", what}});
   return 0;
 }
 

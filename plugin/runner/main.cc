@@ -105,14 +105,21 @@ class Runner {
     return link.get();
   }
 
-  /// One client for the whole desk: all links of a runner have the same configuration.
+  /// One client for the whole desk: all links of a runner have the same configuration. A desk that is no HTTP server,
+  /// such as a mail server, has none; the egress rules are the same for it.
   std::shared_ptr<DeskHttp> http_for(const Json& config) {
     const std::lock_guard lock(http_mutex_);
-    if (http_) return http_;
+    if (configured_) return http_;
     if (const auto allowed = egress::allow(texts_at(config, "allow")); !allowed)
       throw std::invalid_argument(allowed.error().text);
+    const std::string scheme = to_lower(text_at(config, "url").substr(0, 4));
+    if (scheme == "smtp" || scheme == "imap") {
+      configured_ = true;
+      return nullptr;
+    }
     DeskHttp::initialise();
     http_ = std::make_shared<DeskHttp>(http_settings(config));
+    configured_ = true;
     return http_;
   }
 
@@ -121,6 +128,7 @@ class Runner {
   std::map<std::uint64_t, std::unique_ptr<LinkThread>> links_;
   std::mutex http_mutex_;
   std::shared_ptr<DeskHttp> http_;
+  bool configured_ = false;
 };
 
 int run(int socket, const std::string& module) {

@@ -20,7 +20,19 @@ using std::chrono::steady_clock;
 constexpr milliseconds look_round{25};
 constexpr std::chrono::seconds grace{4};  // Over the deadline that the runner itself keeps.
 constexpr std::chrono::seconds good_life{10};
+constexpr std::chrono::minutes turn_patience{10};
 constexpr std::size_t waiting_max = 10'000;
+
+DeskGate::Settings gate_settings(const DeskSettings& settings) {
+  DeskGate::Settings gate;
+  gate.calls_per_hour = settings.calls_per_hour;
+  gate.rest_first = settings.retry;
+  gate.denied_rest = settings.retry * 15;
+  return gate;
+}
+
+/// The desk's gate counts in the library's own clock type.
+MonoTime mono(steady_clock::time_point time) { return std::chrono::time_point_cast<Nanoseconds>(time); }
 
 std::string lock_path(const std::string& state, const DeskId& desk) {
   return cat(state, "/run/desk-", desk.text, ".lock");
@@ -54,13 +66,17 @@ AdapterWorker::AdapterWorker(DeskSettings settings, AdapterDeskWorld world)
       world_(std::move(world)),
       strand_(world_.executors.make_strand()),
       timer_(strand_),
+      gate_(gate_settings(settings_)),
       links_(static_cast<std::size_t>(std::clamp(settings_.concurrency, 1, 32))) {}
 
 void AdapterWorker::submit(Call call) {
   boost::asio::post(strand_, [self = shared_from_this(), c = std::make_shared<Call>(std::move(call))] {
     if (self->stopped_) return c->done(ended(EXH_RETRY, "stopping", "nothing was sent"));
     if (self->waiting_.size() == waiting_max) return c->done(ended(EXH_BUSY, "desk-queue-full", "nothing was sent"));
-    self->waiting_.push_back({std::move(*c), steady_clock::now() + self->settings_.deadline});
+    const Time now = steady_clock::now();
+    const std::uint64_t number = ++self->next_number_;
+    self->gate_.wait(number, c->tenant, c->severity, mono(now));
+    self->waiting_.emplace(number, Waiting{std::move(*c), now});
     self->pump();
     self->arm();
   });
@@ -72,7 +88,14 @@ void AdapterWorker::stop() {
     self->stopped_ = true;
     self->timer_.cancel();
     self->runner_ended("the plugin stops");
-    self->refuse_waiting(EXH_RETRY, "stopping", "nothing was sent");
+    self->refuse_waiting(ended(EXH_RETRY, "stopping", "nothing was sent"));
+  });
+}
+
+void AdapterWorker::resume() {
+  boost::asio::post(strand_, [self = shared_from_this()] {
+    self->gate_.resume();
+    self->pump();
   });
 }
 
@@ -94,23 +117,33 @@ void AdapterWorker::tick() {
   const bool stuck =
       std::any_of(links_.begin(), links_.end(), [&](const Link& link) { return link.busy && link.give_up <= now; });
   if (stuck) runner_ended("the runner did not answer in time");
-  while (!waiting_.empty() && waiting_.front().give_up <= now) {
-    const Call call = std::move(waiting_.front().call);
-    waiting_.pop_front();
-    call.done(ended(EXH_RETRY, "desk-busy", "it waited too long for its turn; nothing was sent"));
+  // For a turn among the tenants a call waits long; for a runner that cannot start, no longer than for an answer.
+  const Nanoseconds patience = state_ == State::up ? Nanoseconds(turn_patience) : settings_.deadline;
+  while (!waiting_.empty() && now - waiting_.begin()->second.since >= patience) {  // Older calls have lower numbers.
+    const std::uint64_t number = waiting_.begin()->first;
+    gate_.leave(number);
+    take_waiting(number).done(ended(EXH_RETRY, "desk-busy", "it waited too long for its turn; nothing was sent"));
   }
   pump();
 }
 
 void AdapterWorker::pump() {
   if (stopped_ || waiting_.empty()) return;
+  const Time now = steady_clock::now();
+  if (const auto rest = gate_.rest(mono(now))) return refuse_while_resting(*rest, now);
   const bool idle_links = std::none_of(links_.begin(), links_.end(), [](const Link& link) { return link.busy; });
   if (state_ == State::up && renew_login_ && idle_links) runner_ended("the login is read anew");
   if (state_ == State::idle || state_ == State::locking) begin();
   if (state_ != State::up || renew_login_) return;
   for (std::size_t i = 0; i < links_.size() && !waiting_.empty(); ++i) {
     if (links_[i].busy) continue;
-    links_[i].opened ? send_next(i) : open_link(i);
+    if (!links_[i].opened) {
+      open_link(i);
+      continue;
+    }
+    const auto number = gate_.next(mono(now));
+    if (!number) return;
+    send(i, take_waiting(*number));
   }
 }
 
@@ -130,7 +163,7 @@ void AdapterWorker::start_runner(FileHandle lock) {
   if (!paths) {
     state_ = State::idle;
     not_before_ = started_ + pause_after(++deaths_);
-    return refuse_waiting(EXH_DENIED, "adapter-missing", paths.error().text);
+    return refuse_waiting(ended(EXH_DENIED, "adapter-missing", paths.error().text));
   }
   RunnerProcess::Plan plan{.runner = paths->runner, .module = paths->module, .environment = {"MALLOC_ARENA_MAX=2"}};
   if (!settings_.ca.empty()) {
@@ -149,7 +182,7 @@ void AdapterWorker::start_runner(FileHandle lock) {
   if (!runner) {
     state_ = State::idle;
     not_before_ = started_ + pause_after(++deaths_);
-    return refuse_waiting(EXH_DENIED, "adapter-missing", runner.error().text);
+    return refuse_waiting(ended(EXH_DENIED, "adapter-missing", runner.error().text));
   }
   runner_ = std::move(*runner);
   state_ = State::starting;
@@ -160,24 +193,33 @@ void AdapterWorker::open_link(std::size_t index) {
   Result<std::string> profile = std::string();
   const Result<AdapterPaths> paths = find_adapter(world_.runner, settings_.adapter, settings_.profile);
   if (paths && !paths->profile.empty()) profile = text_of_file(paths->profile);
-  if (!profile) return refuse_waiting(EXH_DENIED, "profile-missing", profile.error().text);
-  const Result<Secret> password =
-      settings_.login.user.empty() ? Result<Secret>(Secret("")) : world_.secrets(settings_.login.password);
-  if (!password) return refuse_waiting(EXH_DENIED, "secret-missing", password.error().text);
+  if (!profile) return refuse_waiting(ended(EXH_DENIED, "profile-missing", profile.error().text));
+  const Result<Secret> login = with_secrets(settings_.login_json, world_.secrets);
+  if (!login) return refuse_waiting(ended(EXH_DENIED, "secret-missing", login.error().text));
+  const Result<Secret> mailbox =
+      settings_.mailbox_json.empty() ? Secret("") : with_secrets(settings_.mailbox_json, world_.secrets);
+  if (!mailbox) return refuse_waiting(ended(EXH_DENIED, "secret-missing", mailbox.error().text));
   link.busy = true;
   link.number = ++next_number_;
   link.call.reset();
   link.give_up = steady_clock::now() + settings_.deadline + grace;
   runner_->send({.kind = FrameKind::open,
                  .call = link.number,
-                 .payload = cat("{\"link\":", index, ",", open_members(settings_, password->reveal(), *profile), "}")},
+                 .payload = cat("{\"link\":", index, ",",
+                                open_members(settings_, {login->reveal(), mailbox->reveal(), *profile}), "}")},
                 {});
 }
 
-void AdapterWorker::send_next(std::size_t index) {
+AdapterWorker::Call AdapterWorker::take_waiting(std::uint64_t number) {
+  const auto at = waiting_.find(number);
+  Call call = std::move(at->second.call);
+  waiting_.erase(at);
+  return call;
+}
+
+void AdapterWorker::send(std::size_t index, Call call) {
   Link& link = links_[index];
-  link.call = std::make_unique<Call>(std::move(waiting_.front().call));
-  waiting_.pop_front();
+  link.call = std::make_unique<Call>(std::move(call));
   link.busy = true;
   link.number = ++next_number_;
   link.give_up = steady_clock::now() + settings_.deadline + grace;
@@ -190,8 +232,9 @@ void AdapterWorker::send_next(std::size_t index) {
 void AdapterWorker::take_hello(const std::string& payload) {
   const Result<Json> hello = parse_json(payload);
   const std::string error = hello && hello->is_object() ? text_at(*hello, "error") : "the module describes nothing";
-  if (!error.empty()) return refuse_waiting(EXH_DENIED, "adapter-missing", error);
+  if (!error.empty()) return refuse_waiting(ended(EXH_DENIED, "adapter-missing", error));
   state_ = State::up;
+  stable_id_ = hello->value("stable_id", false);
   pump();
 }
 
@@ -215,12 +258,17 @@ void AdapterWorker::finish_link(Link& link, const AdapterResult& result) {
   link.busy = false;
   if (!link.call) {
     link.opened = result.rc == EXH_OK;
-    if (!link.opened) refuse_waiting(EXH_DENIED, "adapter-configuration", result.why());
+    if (!link.opened) refuse_waiting(ended(EXH_DENIED, "adapter-configuration", result.why()));
     return;
   }
   const std::unique_ptr<Call> call = std::move(link.call);
   if (result.rc == EXH_DENIED) renew_login_ = true;  // The secret may have been rotated since.
-  call->done(result);
+  end_call(*call, result);
+}
+
+void AdapterWorker::end_call(Call& call, const AdapterResult& result) {
+  gate_.told(told_by(result), mono(steady_clock::now()));
+  call.done(result);
 }
 
 /// Whatever was on its way is unknown now; a look-up only tells nothing.
@@ -238,13 +286,24 @@ void AdapterWorker::runner_ended(std::string_view why) {
   for (Link& link : links_) {
     const std::unique_ptr<Call> call = std::move(link.call);
     link.opened = link.busy = false;
-    if (call) call->done(ended(call->kind == FrameKind::apply ? EXH_UNKNOWN : EXH_RETRY, "runner-ended", why));
+    if (call) end_call(*call, ended(call->kind == FrameKind::apply ? EXH_UNKNOWN : EXH_RETRY, "runner-ended", why));
   }
   arm();
 }
 
-void AdapterWorker::refuse_waiting(std::int32_t rc, std::string_view cause, std::string_view text) {
-  for (Waiting& waiting : std::exchange(waiting_, {})) waiting.call.done(ended(rc, cause, text));
+void AdapterWorker::refuse_waiting(const AdapterResult& result) {
+  for (auto& [number, waiting] : std::exchange(waiting_, {})) {
+    gate_.leave(number);
+    waiting.call.done(result);
+  }
+}
+
+/// All tenants hear it at once, and none of them calls before it is over.
+void AdapterWorker::refuse_while_resting(const DeskGate::Rest& rest, Time now) {
+  AdapterResult result = ended(rest.denied ? EXH_DENIED : EXH_RETRY, "desk-rests", rest.why);
+  result.desk_rests = true;
+  result.retry_after = rest.until - mono(now);
+  refuse_waiting(result);
 }
 
 bool runner_is_gone(const std::string& state, const DeskId& desk) {

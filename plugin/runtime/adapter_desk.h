@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <map>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/desk_gate.h"
 #include "runtime/adapter_host.h"
 #include "runtime/adapter_message.h"
 #include "runtime/adapter_paths.h"
@@ -29,6 +31,8 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
  public:
   struct Call {
     FrameKind kind = FrameKind::probe;
+    TenantId tenant;
+    Severity severity = Severity::high;
     std::string members;  ///< What stands in the message beside the link's number.
     std::vector<FileHandle> files;
     std::function<void(AdapterResult)> done;
@@ -37,7 +41,11 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
   AdapterWorker(DeskSettings settings, AdapterDeskWorld world);
   void submit(Call call);
   void stop();
+  /// Ends the desk's rest: a person says that it may be called again.
+  void resume();
 
+  /// The module says that the same operation may be sent again under its id: the receiver knows it.
+  [[nodiscard]] bool stable_id() const { return stable_id_; }
   [[nodiscard]] Nanoseconds deadline() const { return settings_.deadline; }
 
  private:
@@ -45,11 +53,11 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
   enum class State { idle, locking, starting, up };
   struct Waiting {
     Call call;
-    Time give_up;
+    Time since;
   };
   struct Link {
     bool opened = false, busy = false;
-    std::uint64_t number = 0;  ///< Of the call at work.
+    std::uint64_t number = 0;    ///< Of the call at work.
     std::unique_ptr<Call> call;  ///< None while the link is being opened.
     Time give_up;
   };
@@ -58,12 +66,15 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
   void begin();
   void start_runner(FileHandle lock);
   void open_link(std::size_t index);
-  void send_next(std::size_t index);
+  void send(std::size_t index, Call call);
+  Call take_waiting(std::uint64_t number);
+  void end_call(Call& call, const AdapterResult& result);
   void take(const Message& message);
   void take_hello(const std::string& payload);
   void finish_link(Link& link, const AdapterResult& result);
   void runner_ended(std::string_view why);
-  void refuse_waiting(std::int32_t rc, std::string_view cause, std::string_view text);
+  void refuse_waiting(const AdapterResult& result);
+  void refuse_while_resting(const DeskGate::Rest& rest, Time now);
   void tick();
   void arm();
 
@@ -75,10 +86,12 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
   std::shared_ptr<RunnerProcess> runner_;
   std::uint64_t life_ = 0;  // Counts runners, so that a late word of an old one is known as such.
   std::uint64_t next_number_ = 0;
-  std::deque<Waiting> waiting_;
+  std::map<std::uint64_t, Waiting> waiting_;
+  DeskGate gate_;
   std::vector<Link> links_;
   Time started_, not_before_;
   int deaths_ = 0;
+  std::atomic<bool> stable_id_ = false;
   bool stopped_ = false, renew_login_ = false, armed_ = false;
 };
 

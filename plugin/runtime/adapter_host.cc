@@ -49,6 +49,7 @@ std::optional<Attachment> attachment_of(const SendDelivery& delivery, FileHandle
 }
 
 Result<std::string> read_document(const AdapterResult& result, std::uint64_t matches) {
+  if (result.rc == EXH_UNSUPPORTED) return Error{Errc::unsupported, "this desk cannot be read"};
   if (result.rc != EXH_OK) return Error{Errc::unavailable, result.why()};
   Json document = parse_json(result.document, message_bytes_max).value_or(Json::object());
   document["matches"] = matches;
@@ -64,7 +65,7 @@ class AdapterDesk final : public Desk {
   AdapterDesk& operator=(const AdapterDesk&) = delete;
   ~AdapterDesk() override { stop(); }
 
-  void send(const SendDelivery& delivery, const std::string& map_json, FileHandle attachment,
+  void send(const Seat& seat, const SendDelivery& delivery, FileHandle attachment,
             std::function<void(DeliveryOutcome)> done) override {
     std::optional<Attachment> attached = attachment_of(delivery, std::move(attachment));
     if (delivery.kind == DeliveryKind::attach && !attached)
@@ -74,26 +75,39 @@ class AdapterDesk final : public Desk {
                    .url = {},
                    .retry_after = {},
                    .why = "evidence-missing: the file to attach cannot be read"});
-    AdapterWorker::Call call{.kind = FrameKind::apply, .members = {}, .files = {}, .done = {}};
-    call.members =
-        apply_members(delivery, map_json, attached ? std::optional(attached->part) : std::nullopt, worker_->deadline());
+    AdapterWorker::Call call{.kind = FrameKind::apply,
+                             .tenant = seat.tenant,
+                             .severity = delivery.severity,
+                             .members = {},
+                             .files = {},
+                             .done = {}};
+    call.members = apply_members(delivery, seat.map_json, attached ? std::optional(attached->part) : std::nullopt,
+                                 worker_->deadline());
     if (attached) call.files.push_back(std::move(attached->file));
     call.done = [done = std::move(done)](const AdapterResult& result) { done(outcome_of(result)); };
     worker_->submit(std::move(call));
   }
 
-  void look_up(const LookUpDelivery& wanted, std::function<void(DeliveryLookedUp)> done) override {
-    find(wanted,
-         [done = std::move(done), id = wanted.id](const AdapterResult& result) { done(looked_up(id, result)); });
+  void look_up(const Seat& seat, const LookUpDelivery& wanted, std::function<void(DeliveryLookedUp)> done) override {
+    find(seat, wanted, [worker = worker_, done = std::move(done), id = wanted.id](AdapterResult result) {
+      // Nobody can look, but the receiver knows the delivery by its id: sending it again is no second one.
+      if (result.rc == EXH_UNSUPPORTED && worker->stable_id()) result.rc = EXH_ABSENT;
+      done(looked_up(id, result));
+    });
   }
 
-  void read(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) override {
+  void read(const Seat& seat, const CorrelationId& correlation,
+            std::function<void(Result<std::string>)> done) override {
     const LookUpDelivery wanted{.id = {"read"}, .correlation = correlation, .ticket = {}};
-    find(wanted, [worker = worker_, done = std::move(done)](const AdapterResult& found) {
+    find(seat, wanted, [worker = worker_, tenant = seat.tenant, done = std::move(done)](const AdapterResult& found) {
       if (found.rc == EXH_ABSENT) return done(Error{Errc::not_found, "the desk holds no such ticket"});
+      if (found.rc == EXH_UNSUPPORTED) return done(Error{Errc::unsupported, "this desk cannot be searched"});
       if (found.rc != EXH_OK) return done(Error{Errc::unavailable, found.why()});
-      AdapterWorker::Call call{
-          .kind = FrameKind::read, .members = cat("\"ticket\":", json_quoted(found.ticket)), .files = {}, .done = {}};
+      AdapterWorker::Call call{.kind = FrameKind::read,
+                               .tenant = tenant,
+                               .members = cat("\"ticket\":", json_quoted(found.ticket)),
+                               .files = {},
+                               .done = {}};
       call.done = [done, matches = found.matches](const AdapterResult& result) {
         done(read_document(result, matches));
       };
@@ -101,12 +115,51 @@ class AdapterDesk final : public Desk {
     });
   }
 
+  void probe(const Seat& seat, std::function<void(Result<void>)> done) override {
+    AdapterWorker::Call call{.kind = FrameKind::probe, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
+    call.done = [done = std::move(done)](const AdapterResult& result) {
+      done(result.rc == EXH_OK ? Result<void>() : Error{Errc::unavailable, result.why()});
+    };
+    worker_->submit(std::move(call));
+  }
+
+  void poll(const Seat& seat, const std::string& request, std::function<void(Result<std::string>)> done) override {
+    AdapterWorker::Call call{.kind = FrameKind::poll,
+                             .tenant = seat.tenant,
+                             .severity = Severity::informational,
+                             .members = cat("\"request\":", request),
+                             .files = {},
+                             .done = {}};
+    call.done = [done = std::move(done)](const AdapterResult& result) {
+      if (result.rc == EXH_UNSUPPORTED) return done(Error{Errc::unsupported, "this desk cannot be polled"});
+      if (result.rc != EXH_OK) return done(Error{Errc::unavailable, result.why()});
+      done(result.document);
+    };
+    worker_->submit(std::move(call));
+  }
+
+  void preview(const Seat& seat, const SendDelivery& delivery, std::function<void(Result<std::string>)> done) override {
+    const std::optional<Attachment> attached = attachment_of(delivery, {});
+    AdapterWorker::Call call{.kind = FrameKind::preview, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
+    call.members = apply_members(delivery, seat.map_json, attached ? std::optional(attached->part) : std::nullopt,
+                                 worker_->deadline());
+    call.done = [done = std::move(done)](const AdapterResult& result) {
+      if (result.rc == EXH_UNSUPPORTED)
+        return done(Error{Errc::unsupported, "this adapter cannot show what it would send"});
+      if (result.rc != EXH_OK) return done(Error{Errc::unavailable, result.why()});
+      done(result.document);
+    };
+    worker_->submit(std::move(call));
+  }
+
+  void resume() override { worker_->resume(); }
   void stop() { worker_->stop(); }
 
  private:
-  void find(const LookUpDelivery& wanted, std::function<void(AdapterResult)> done) {
+  void find(const Seat& seat, const LookUpDelivery& wanted, std::function<void(AdapterResult)> done) {
     AdapterWorker::Call call{.kind = FrameKind::find,
-                             .members = find_members(wanted, worker_->deadline()),
+                             .tenant = seat.tenant,
+                             .members = find_members(wanted, seat.map_json, worker_->deadline()),
                              .files = {},
                              .done = std::move(done)};
     worker_->submit(std::move(call));

@@ -36,6 +36,30 @@ std::optional<IpAddress> literal_host(std::string_view url) {
   return host == "localhost" ? IpAddress::v4(127, 0, 0, 1) : IpAddress::parse(host);
 }
 
+constexpr std::size_t comments_per_change = 200;
+constexpr std::size_t comment_bytes = 8192;
+
+std::string kept(const Json& object, std::string_view key, std::size_t bytes = 256) {
+  return harmless(cut_utf8(text_at(object, key), bytes));
+}
+
+std::vector<CommentRow> comments_of(const Json& entry) {
+  std::vector<CommentRow> comments;
+  const auto found = entry.find("comments");
+  if (found == entry.end() || !found->is_array()) return comments;
+  for (const Json& comment : *found) {
+    if (!comment.is_object() || comments.size() == comments_per_change) break;
+    CommentRow row;
+    row.id = kept(comment, "id");
+    row.author = kept(comment, "author");
+    row.text = cut_utf8(text_at(comment, "text"), comment_bytes);
+    row.at = kept(comment, "at");
+    row.is_public = comment.value("public", false);
+    comments.push_back(std::move(row));
+  }
+  return comments;
+}
+
 }  // namespace
 
 std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
@@ -55,22 +79,30 @@ std::string apply_members(const SendDelivery& delivery, const std::string& map_j
   return cat("\"op\":", json.end().text());
 }
 
-std::string find_members(const LookUpDelivery& look_up, Nanoseconds deadline) {
+std::string find_members(const LookUpDelivery& look_up, const std::string& map_json, Nanoseconds deadline) {
   JsonWriter json;
   json.object().member("kind", kind_number(look_up.kind)).member("op_id", look_up.id.text);
   json.member("correlation_id", look_up.correlation.text).member("ticket", look_up.ticket);
-  json.member("attempt", 1).member("deadline_ms", milliseconds_of(deadline)).key("body").object().end();
+  json.member("attempt", 1).member("deadline_ms", milliseconds_of(deadline));
+  json.key("body").object().key("fields").raw(map_json).end();
   return cat("\"op\":", json.end().text());
 }
 
-std::string open_members(const DeskSettings& settings, const std::string& password, const std::string& profile_json) {
+std::string open_members(const DeskSettings& settings, const OpenParts& parts) {
   JsonWriter json;
-  json.object().member("url", settings.url);
-  if (!settings.login.user.empty())
-    json.key("login").object().member("user", settings.login.user).member("password", password).end();
-  if (!profile_json.empty()) json.key("profile").raw(profile_json);
+  json.object().member("url", settings.url).member("adapter", settings.adapter);
+  for (const auto& [name, part] :
+       {std::pair{"login", &parts.login}, {"mailbox", &parts.mailbox}, {"profile", &parts.profile}})
+    if (!part->empty()) json.key(name).raw(*part);
+  json.key("map").raw(settings.map_json);
+  if (!settings.mode.empty()) json.member("mode", settings.mode);
+  if (!settings.ca.empty()) json.member("ca", settings.ca);
   json.key("allow").array();
-  if (const auto host = literal_host(settings.url)) json.value(host->text());
+  const Json login = parse_json(settings.login_json).value_or(Json::object());
+  const Json mailbox = parse_json(settings.mailbox_json).value_or(Json::object());
+  for (const std::string& url :
+       {settings.url, text_at(mailbox, "url"), text_at(login.value("oauth2", Json::object()), "token_url")})
+    if (const auto host = literal_host(url)) json.value(host->text());
   json.end();
   return cat("\"config\":", json.end().text());
 }
@@ -85,6 +117,8 @@ AdapterResult read_result(const std::string& payload) {
     return result;
   }
   result.rc = rc->get<std::int32_t>();
+  if (const auto found = parsed->find("requests"); found != parsed->end() && found->is_number_unsigned())
+    result.requests = found->get<std::int64_t>();
   const Json said = parsed->value("result", Json::object());
   result.ticket = text_at(said, "ticket");
   result.number = text_at(said, "number");
@@ -111,7 +145,8 @@ DeliveryOutcome outcome_of(const AdapterResult& result) {
                           .number = result.number,
                           .url = result.url,
                           .retry_after = result.retry_after,
-                          .why = result.why()};
+                          .why = result.why(),
+                          .desk_rests = result.desk_rests};
   switch (result.rc) {
     case EXH_OK: outcome.kind = Kind::done; break;
     case EXH_RETRY:
@@ -126,6 +161,19 @@ DeliveryOutcome outcome_of(const AdapterResult& result) {
   return outcome;
 }
 
+DeskGate::Told told_by(const AdapterResult& result) {
+  using Kind = DeskGate::Told::Kind;
+  DeskGate::Told told{.requests = result.requests, .why = result.why()};
+  if (result.rc == EXH_DENIED)
+    told.kind = Kind::denied;
+  else if (result.cause == "runner-ended" || result.cause == "stopping")
+    told.kind = Kind::silent;
+  else if (result.rc == EXH_UNKNOWN || result.cause == "no-answer")
+    told.kind = Kind::failed;
+  if (result.rc == EXH_RETRY && result.cause == "rate-limited") told.hold = result.retry_after;
+  return told;
+}
+
 DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result) {
   using Found = DeliveryLookedUp::Found;
   DeliveryLookedUp answer{.id = id,
@@ -136,7 +184,33 @@ DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result) {
                           .why = result.why()};
   if (result.rc == EXH_OK) answer.found = result.matches > 1 ? Found::several : Found::one;
   if (result.rc == EXH_ABSENT) answer.found = Found::none;
+  if (result.rc == EXH_UNSUPPORTED) answer.found = Found::never;
   return answer;
+}
+
+Result<DeskSaid> read_poll_document(std::string_view json) {
+  constexpr std::size_t document_bytes = 4U << 20;
+  const Result<Json> document = parse_json(json, document_bytes);
+  if (!document || !document->is_object() || !document->contains("tickets") || !document->at("tickets").is_array())
+    return Error{Errc::bad_input, "the answer to a poll is no list of tickets"};
+  DeskSaid said;
+  if (const auto cursor = document->find("cursor"); cursor != document->end()) said.cursor = cursor->dump();
+  said.more = document->contains("more") && document->at("more") == true;
+  for (const Json& entry : document->at("tickets")) {
+    if (!entry.is_object()) return Error{Errc::bad_input, "a polled ticket is no object"};
+    TicketChange change;
+    change.ticket = kept(entry, "ticket");
+    change.number = kept(entry, "number");
+    change.correlation = kept(entry, "correlation_id");
+    change.version = kept(entry, "version");
+    change.state = kept(entry, "state");
+    change.assignee = kept(entry, "assignee");
+    change.close_code = kept(entry, "close_code");
+    change.closed = entry.contains("closed") && entry.at("closed") == true;
+    change.comments = comments_of(entry);
+    said.changes.push_back(std::move(change));
+  }
+  return said;
 }
 
 }  // namespace exhibit

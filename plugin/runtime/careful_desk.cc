@@ -11,29 +11,35 @@ class CarefulDesk final : public Desk, public std::enable_shared_from_this<Caref
  public:
   explicit CarefulDesk(std::shared_ptr<Desk> desk) : desk_(std::move(desk)) {}
 
-  void send(const SendDelivery& delivery, const std::string& map_json, FileHandle attachment,
+  void send(const Seat& seat, const SendDelivery& delivery, FileHandle attachment,
             std::function<void(DeliveryOutcome)> done) override {
     auto file = std::make_shared<FileHandle>(std::move(attachment));
-    begin(delivery.id, [self = shared_from_this(), delivery, map_json, file, done = std::move(done)] {
-      self->desk_->send(delivery, map_json, std::move(*file), [self, id = delivery.id, done](DeliveryOutcome outcome) {
+    begin(delivery.id, [self = shared_from_this(), seat, delivery, file, done = std::move(done)] {
+      self->desk_->send(seat, delivery, std::move(*file), [self, id = delivery.id, done](DeliveryOutcome outcome) {
         done(std::move(outcome));
         self->end(id);
       });
     });
   }
 
-  void look_up(const LookUpDelivery& look_up, std::function<void(DeliveryLookedUp)> done) override {
-    begin(look_up.id, [self = shared_from_this(), look_up, done = std::move(done)] {
-      self->desk_->look_up(look_up, [self, id = look_up.id, done](DeliveryLookedUp result) {
+  void look_up(const Seat& seat, const LookUpDelivery& look_up, std::function<void(DeliveryLookedUp)> done) override {
+    begin(look_up.id, [self = shared_from_this(), seat, look_up, done = std::move(done)] {
+      self->desk_->look_up(seat, look_up, [self, id = look_up.id, done](DeliveryLookedUp result) {
         done(std::move(result));
         self->end(id);
       });
     });
   }
 
-  void read(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) override {
-    desk_->read(correlation, std::move(done));
+  void read(const Seat& seat, const CorrelationId& correlation,
+            std::function<void(Result<std::string>)> done) override {
+    desk_->read(seat, correlation, std::move(done));
   }
+  void poll(const Seat& seat, const std::string& request, std::function<void(Result<std::string>)> done) override {
+    desk_->poll(seat, request, std::move(done));
+  }
+  void probe(const Seat& seat, std::function<void(Result<void>)> done) override { desk_->probe(seat, std::move(done)); }
+  void resume() override { desk_->resume(); }
 
  private:
   using Call = std::function<void()>;

@@ -11,21 +11,41 @@
 
 namespace exhibit {
 
-/// One remote ticketing instance, as a tenant's strand sees it. Calls return at once; each callback comes exactly once,
-/// on any thread. Thread-safe.
+/// Who calls: tenants share a desk, each with his own field map, and with his turn among the others.
+struct Seat {
+  TenantId tenant;
+  std::string map_json = "{}";
+};
+
+/// One remote ticketing instance. Calls return at once; each callback comes exactly once, on any thread. Thread-safe.
 class Desk {
  public:
   virtual ~Desk() = default;
 
-  /// `attachment` is an open file with what the delivery attaches, or nothing. `map_json` holds the tenant's own
-  /// fields.
-  virtual void send(const SendDelivery& delivery, const std::string& map_json, FileHandle attachment,
+  /// `attachment` is an open file with what the delivery attaches, or nothing.
+  virtual void send(const Seat& seat, const SendDelivery& delivery, FileHandle attachment,
                     std::function<void(DeliveryOutcome)> done) = 0;
   /// Only begun when the runner that sent the delivery is surely gone, or has itself said that it lost the answer.
-  virtual void look_up(const LookUpDelivery& look_up, std::function<void(DeliveryLookedUp)> done) = 0;
+  virtual void look_up(const Seat& seat, const LookUpDelivery& look_up, std::function<void(DeliveryLookedUp)> done) = 0;
   /// What the desk holds for one correlation id: {"matches", "remote_id", "number", "title", "public_text",
-  /// "internal_text", "notes": [], "attachments": [{"name", "bytes", "sha256"}]}.
-  virtual void read(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) = 0;
+  /// "internal_text", "notes": [], "attachments": [{"name", "bytes", "sha256"}]}. unsupported: it cannot be read.
+  virtual void read(const Seat& seat, const CorrelationId& correlation,
+                    std::function<void(Result<std::string>)> done) = 0;
+  /// What people did to the tickets of `request` (TenantEngine::poll_request) since its cursor, as a document for
+  /// read_poll_document. unsupported: this desk tells nothing.
+  virtual void poll(const Seat&, const std::string& /*request*/, std::function<void(Result<std::string>)> done) {
+    done(Error{Errc::unsupported, "this desk cannot be polled"});
+  }
+  /// What `send` would send, as JSON: [{"method", "target", "content_type", "body"}]. Nothing leaves.
+  virtual void preview(const Seat&, const SendDelivery&, std::function<void(Result<std::string>)> done) {
+    done(Error{Errc::unsupported, "this desk cannot show what it would send"});
+  }
+  /// Logs in and proves that a look-up can be trusted; writes nothing.
+  virtual void probe(const Seat&, std::function<void(Result<void>)> done) {
+    done(Error{Errc::unsupported, "this desk cannot be probed"});
+  }
+  /// A person says that it may be called again, although it rests after refused logins.
+  virtual void resume() {}
 };
 
 }  // namespace exhibit

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace exhibit {
@@ -22,6 +24,28 @@ Result<Secret> from_file(const std::string& folder, const std::string& name) {
   value.resize(static_cast<std::size_t>(file.gcount()));
   while (value.ends_with('\n') || value.ends_with('\r')) value.pop_back();
   return Secret(std::move(value));
+}
+
+std::optional<SecretReference> reference_in(const Json& value) {
+  if (!value.is_object() || value.size() != 1 || !value.begin()->is_string()) return std::nullopt;
+  for (const auto& [key, kind] : {std::pair{"env", SecretReference::Kind::env},
+                                  {"file", SecretReference::Kind::file},
+                                  {"host", SecretReference::Kind::host}})
+    if (value.begin().key() == key) return SecretReference{kind, value.begin()->get<std::string>()};
+  return std::nullopt;
+}
+
+Result<void> resolve(Json& value, const SecretSource& secrets) {
+  if (const auto reference = reference_in(value)) {
+    const Result<Secret> secret = secrets(*reference);
+    if (!secret) return secret.error();
+    value = secret->reveal();
+    return {};
+  }
+  if (value.is_structured())
+    for (Json& part : value)
+      if (Result<void> resolved = resolve(part, secrets); !resolved) return resolved;
+  return {};
 }
 
 }  // namespace
@@ -46,6 +70,12 @@ SecretSource make_secret_source(std::string folder,
         if (!value) return value.error();
         return Secret(std::move(*value));
       };
+}
+
+Result<Secret> with_secrets(const std::string& json, const SecretSource& secrets) {
+  Json document = parse_json(json).value_or(Json::object());
+  if (const Result<void> resolved = resolve(document, secrets); !resolved) return resolved.error();
+  return Secret(document.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace exhibit

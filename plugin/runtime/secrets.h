@@ -32,4 +32,8 @@ using SecretSource = std::function<Result<Secret>(const SecretReference&)>;
 SecretSource make_secret_source(std::string folder,
                                 std::function<Result<std::string>(const std::string& name)> ask_host);
 
+/// A JSON document with {"env": …}, {"file": …} and {"host": …} objects replaced by the secrets that they name.
+/// The error names the reference that leads nowhere.
+Result<Secret> with_secrets(const std::string& json, const SecretSource& secrets);
+
 }  // namespace exhibit

@@ -47,8 +47,8 @@ void allow_legacy(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
 }
 
-/// A kept connection that the peer has closed, or on which it says what nobody asked for. Seen before a request goes out
-/// it costs nothing; after it, nobody could say whether the request was heard.
+/// A kept connection that the peer has closed, or on which it says what nobody asked for. Seen before a request goes
+/// out it costs nothing; after it, nobody could say whether the request was heard.
 bool went_stale(tcp::socket& socket) {
   char byte = 0;
   const ssize_t got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

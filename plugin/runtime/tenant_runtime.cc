@@ -53,6 +53,7 @@ class LiveTenant final : public TenantRuntime {
       state->perform(std::exchange(state->first_effects, {}));
       for (const auto& [name, link] : state->links) link->start();
       state->arm_checkpoint();
+      state->arm_poll();
       state->arm_timer();
     });
   }
@@ -62,6 +63,7 @@ class LiveTenant final : public TenantRuntime {
       state->stopping = true;
       state->wake.cancel();
       state->checkpoint.cancel();
+      state->poll_timer.cancel();
       for (TenantState::Pending& entry : state->pending)
         if (entry.done) entry.done(false);
       state->pending.clear();
@@ -115,6 +117,7 @@ class LiveTenant final : public TenantRuntime {
   void resume(const std::string& what, std::function<void(Result<void>)> done) override {
     on_strand([state = state_, what, done = std::move(done)] {
       if (what == "desk") {
+        state->world.desk->resume();
         state->engine->resume_desk();
         state->enqueue(Tick{});
         return done({});
@@ -127,7 +130,34 @@ class LiveTenant final : public TenantRuntime {
   }
 
   void read_desk(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) override {
-    state_->world.desk->read(correlation, std::move(done));
+    state_->world.desk->read(
+        state_->seat(), correlation, [state = state_, correlation, done](Result<std::string> read) {
+          if (read || read.error().code != Errc::unsupported) return done(std::move(read));
+          boost::asio::post(state->strand, [state, correlation, done] { done(state->sent.document(correlation)); });
+        });
+  }
+
+  void adopt(AdoptionRow order, std::function<void(Result<void>)> done) override {
+    on_strand([state = state_, order = std::move(order), done = std::move(done)] {
+      if (!state->store) return done(tenant_stopped());
+      state->enqueue(AdoptAsked{order}, [done](bool committed) {
+        done(committed ? Result<void>() : Error{Errc::unavailable, "the store refused"});
+      });
+    });
+  }
+
+  void letters(std::function<void(Result<std::string>)> done) override {
+    on_strand([state = state_, done = std::move(done)] {
+      if (!state->store) return done(tenant_stopped());
+      done(state->letters());
+    });
+  }
+
+  void decide(LetterDecided decision, std::function<void(Result<void>)> done) override {
+    on_strand([state = state_, decision = std::move(decision), done = std::move(done)] {
+      if (!state->store) return done(tenant_stopped());
+      done(state->decide(decision));
+    });
   }
 
   const TenantSettings& settings() const override { return state_->settings; }

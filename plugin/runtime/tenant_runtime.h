@@ -28,6 +28,7 @@ struct PageRows {
   TicketView view;                     ///< With full texts' inputs; `view.first` points into `alert`.
   std::vector<CaptureRow> captures;    ///< In the order of the incident.
   std::vector<ReportRow> reports;
+  std::vector<CommentRow> comments;  ///< What people wrote into the ticket.
   /// Other incidents with one of these captures, at most 64; of one that left memory only id and link are filled.
   std::vector<IncidentRow> sharing;
 };
@@ -44,7 +45,11 @@ class TenantRuntime {
     std::shared_ptr<Desk> desk;
     std::string state_folder;  ///< STATE; the tenant's own is STATE/tenants/NAME.
     std::string public_url;
-    Outbox::Settings outbox;  ///< The desk's patience, as its configuration has it.
+    Outbox::Settings outbox;              ///< The desk's patience, as its configuration has it.
+    std::shared_ptr<Desk> operator_desk = nullptr;  ///< Where conditions become tickets; none: they are only listed.
+    std::string operator_map = "{}";
+    Outbox::Settings operator_outbox = {};
+    Nanoseconds poll{0};  ///< How often the desk is asked what people did; 0: never.
   };
 
   virtual ~TenantRuntime() = default;
@@ -68,6 +73,14 @@ class TenantRuntime {
   /// After a stop that needs an operator: a refused login of the sensor or of the desk.
   virtual void resume(const std::string& what, std::function<void(Result<void>)> done) = 0;
   virtual void read_desk(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) = 0;
+
+  /// This alert belongs to a ticket that somebody else opens; durable before `done`.
+  virtual void adopt(AdoptionRow order, std::function<void(Result<void>)> done) = 0;
+  /// JSON of what could not be delivered and waits for a person: [{"id", "incident", "kind", "subject", "cause",
+  /// "attempts", "link", "body"}]; bodies as they would be sent, so with the customer's masks.
+  virtual void letters(std::function<void(Result<std::string>)> done) = 0;
+  /// not_found: no dead letter has this id. The decision stands in the ledger before it takes effect.
+  virtual void decide(LetterDecided decision, std::function<void(Result<void>)> done) = 0;
 
   [[nodiscard]] virtual const TenantSettings& settings() const = 0;
   /// Thread-safe by itself.

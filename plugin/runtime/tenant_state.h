@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "runtime/sensor_link.h"
+#include "runtime/sent_texts.h"
 #include "runtime/tenant_runtime.h"
 #include "runtime/threads.h"
 
@@ -28,9 +29,12 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         world(std::move(w)),
         strand(world.executors.make_strand()),
         wake(strand),
-        checkpoint(strand) {}
+        checkpoint(strand),
+        poll_timer(strand) {}
 
   [[nodiscard]] Now now() const { return world.clock.now(); }
+  [[nodiscard]] Seat seat() const { return {settings.tenant, settings.map_json}; }
+  [[nodiscard]] Seat operator_seat() const { return {{"operator"}, world.operator_map}; }
   void say(LogLevel level, std::string_view message) const {
     world.log(level, settings.tenant.text, "tenant", message);
   }
@@ -48,11 +52,15 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   void perform(TellOperator&& effect);
   void arm_timer();
   void arm_checkpoint();
+  void arm_poll();
+  void poll_desk();
   void restore_engine(Reaction& out);
   void fail(std::string_view why);
   EngineSettings engine_settings() const;
   Result<PageRows> page(const LinkId& link);
   std::string report(bool with_incidents);
+  std::string letters() const;
+  Result<void> decide(const LetterDecided& decision);
 
   TenantSettings settings;
   TenantRuntime::World world;
@@ -65,8 +73,9 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   Effects first_effects;  ///< What the restored rows still owe; performed at start.
   std::map<SensorId, std::unique_ptr<SensorLink>> links;
   std::deque<Pending> pending;
+  SentTexts sent;
   std::map<std::string, Condition> conditions;
-  boost::asio::steady_timer wake, checkpoint;
+  boost::asio::steady_timer wake, checkpoint, poll_timer;
   bool draining = false, started = false, stopping = false;
   bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.
   std::string failed;  ///< Why this tenant stands still; empty: it does not.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "base/json.h"
@@ -90,11 +91,41 @@ Result<PageRows> TenantState::page(const LinkId& link) {
   rows.view.no_capture = incident->no_capture;
   rows.view.disclosure = settings.disclosure;
   for (const CaptureRow& row : *captures) rows.view.captures.push_back(view_for(row, incident->id, *reports));
+  rows.comments = store->comments_of(incident->id).value_or({});
   rows.sharing = sharing_of(*this, incident->id, *captures);
   rows.incident = std::move(*incident);
   rows.captures = std::move(*captures);
   rows.reports = std::move(*reports);
   return rows;
+}
+
+std::string TenantState::letters() const {
+  JsonWriter out;
+  out.array();
+  for (const DeliveryRow& row : engine->outbox().dead()) {
+    const IncidentRow* const incident = engine->incident(row.incident);
+    const std::optional<SendDelivery> send = engine->rendered(row);
+    out.object().member("id", row.id.text).member("incident", row.incident.text).member("kind", token(row.kind));
+    out.member("subject", harmless(row.subject)).member("cause", harmless(row.cause)).member("attempts", row.attempt);
+    out.text_or_null("link", incident ? cat(world.public_url, "/e/", incident->link.text) : "");
+    out.text_or_null("ticket", incident ? incident->number : "");
+    out.key("body").raw(send ? send->body : "null").end();
+  }
+  return out.end().take();
+}
+
+Result<void> TenantState::decide(const LetterDecided& decision) {
+  const std::vector<DeliveryRow> dead = engine->outbox().dead();
+  const auto found =
+      std::find_if(dead.begin(), dead.end(), [&](const DeliveryRow& row) { return row.id == decision.id; });
+  if (found == dead.end()) return Error{Errc::not_found, cat("no dead letter is called ", harmless(decision.id.text))};
+  if (decision.what == LetterDecided::What::put_into && found->kind != DeliveryKind::ensure)
+    return Error{Errc::bad_input, "only the making of a ticket can be replaced by one that is there"};
+  const Result<LedgerEntry> entry = store->append_ledger(now().wall, decision.by, cat("letter-", token(decision.what)),
+                                                         decision.id.text, decision.ticket);
+  if (!entry) return entry.error();
+  enqueue(decision);
+  return {};
 }
 
 std::string TenantState::report(bool with_incidents) {
@@ -132,6 +163,8 @@ std::string TenantState::report(bool with_incidents) {
       out.member("link", cat(world.public_url, "/e/", row.link.text))
           .text_or_null("remote_id", row.ticket)
           .text_or_null("number", row.number);
+      out.text_or_null("remote_state", row.remote_state).text_or_null("assignee", row.assignee);
+      out.text_or_null("verdict", row.verdict).member("closed", row.closed_at.has_value());
       out.member("desk", settings.desk.text).text_or_null("event_id", first ? first->event_id : "");
       out.member("first_ns", cat(ns_of(row.first_time))).member("received_ns", cat(first ? ns_of(first->received) : 0));
       if (row.ticket_at)

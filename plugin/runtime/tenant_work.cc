@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "packet/answer.h"
+#include "runtime/adapter_message.h"
 #include "runtime/step.h"
 #include "runtime/tenant_state.h"
 
@@ -131,7 +132,7 @@ bool TenantState::commit(Reaction& reaction) {
 }
 
 void TenantState::restore_engine(Reaction& out) {
-  constexpr std::chrono::hours memory{48};
+  const std::chrono::hours memory{world.poll > Nanoseconds{0} ? 24 * 7 : 48};
   Result<Snapshot> rows = store->load(now().wall - memory);
   if (!rows) return fail(rows.error().text);
   try {
@@ -171,20 +172,26 @@ void TenantState::perform(SendDelivery&& effect) {
     if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::retry, {}, {}, {}, {}, file.error().text}});
     attachment = std::move(*file);
   }
-  world.desk->send(effect, settings.map_json, std::move(attachment),
-                   [self = shared_from_this(), id](DeliveryOutcome outcome) {
-                     boost::asio::post(self->strand, [self, id, outcome = std::move(outcome)] {
-                       step("after-answer");
-                       self->enqueue(DeliveryEnded{id, outcome});
-                     });
-                   });
+  const auto order = std::make_shared<const SendDelivery>(std::move(effect));
+  const std::uint64_t bytes = attachment ? static_cast<std::uint64_t>(::lseek(attachment.get(), 0, SEEK_END)) : 0;
+  const auto& desk = order->to_operator ? world.operator_desk : world.desk;
+  desk->send(order->to_operator ? operator_seat() : seat(), *order, std::move(attachment),
+             [self = shared_from_this(), order, bytes](DeliveryOutcome outcome) {
+               boost::asio::post(self->strand, [self, order, bytes, outcome = std::move(outcome)] {
+                 step("after-answer");
+                 if (outcome.kind == DeliveryOutcome::Kind::done && !order->to_operator) self->sent.keep(*order, bytes);
+                 self->enqueue(DeliveryEnded{order->id, outcome});
+               });
+             });
 }
 
 void TenantState::perform(LookUpDelivery&& effect) {
   step("before-look-up");
-  world.desk->look_up(effect, [self = shared_from_this()](DeliveryLookedUp result) {
-    boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
-  });
+  const auto& desk = effect.at_operator ? world.operator_desk : world.desk;
+  desk->look_up(effect.at_operator ? operator_seat() : seat(), effect,
+                [self = shared_from_this()](DeliveryLookedUp result) {
+                  boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
+                });
 }
 
 void TenantState::perform(FetchCapture&& effect) {
@@ -236,6 +243,31 @@ void TenantState::arm_checkpoint() {
   });
 }
 
+void TenantState::arm_poll() {
+  if (world.poll <= Nanoseconds{0} || stopping) return;
+  poll_timer.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(world.poll));
+  poll_timer.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+    if (!cancelled && !self->stopping) self->poll_desk();
+  });
+}
+
+/// A poll that fails changes nothing: the next one asks from the same cursor.
+void TenantState::poll_desk() {
+  const std::optional<std::string> request = failed.empty() && !stale ? engine->poll_request() : std::nullopt;
+  if (!request) return arm_poll();
+  world.desk->poll(seat(), *request, [self = shared_from_this()](Result<std::string> document) {
+    boost::asio::post(self->strand, [self, document = std::move(document)] {
+      if (!document && document.error().code == Errc::unsupported) return;  // And never will.
+      const Result<DeskSaid> said = document ? read_poll_document(*document) : document.error();
+      if (said)
+        self->enqueue(*said);
+      else
+        self->say(LogLevel::warning, cat("polling the desk: ", said.error().text));
+      self->arm_poll();
+    });
+  });
+}
+
 EngineSettings TenantState::engine_settings() const {
   EngineSettings engine_set;
   engine_set.tenant = settings.tenant;
@@ -248,7 +280,14 @@ EngineSettings TenantState::engine_settings() const {
   engine_set.disclosure = settings.disclosure;
   engine_set.attach = settings.attach;
   engine_set.group_window = settings.group_window;
+  engine_set.reopen_within = settings.reopen_within;
+  engine_set.round_trip = world.poll > Nanoseconds{0};
   engine_set.outbox = world.outbox;
+  engine_set.operator_desk.on = world.operator_desk != nullptr;
+  engine_set.operator_desk.tenant = settings.tenant;
+  engine_set.operator_desk.tenant_name = settings.name;
+  engine_set.operator_desk.desk = settings.desk;
+  engine_set.operator_desk.outbox = world.operator_outbox;
   for (const SensorSettings& sensor : settings.sensors) engine_set.sensors.emplace(sensor.name, sensor.captures);
   return engine_set;
 }

@@ -23,8 +23,8 @@ class Executors {
   boost::asio::io_context& io() { return io_; }
   Strand make_strand() { return Strand(io_.get_executor()); }
   boost::asio::io_context& workers() { return work_; }
-  /// Lets everything queued run out, then ends the threads. Work that never ends must have been stopped before. What the
-  /// last threads left behind runs on the caller's.
+  /// Lets everything queued run out, then ends the threads. Work that never ends must have been stopped before. What
+  /// the last threads left behind runs on the caller's.
   void join();
 
  private:

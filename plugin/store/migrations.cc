@@ -43,7 +43,27 @@ create table ledger(
   previous text not null, hash text not null);
 )sql";
 
-constexpr std::array<const char*, schema_version> steps = {version_1};
+// What the desk tells of our tickets, and which tickets of others our alerts belong to.
+constexpr const char* version_2 = R"sql(
+alter table incidents add column remote_state text not null default '';
+alter table incidents add column assignee text not null default '';
+alter table incidents add column verdict text not null default '';
+alter table incidents add column remote_version text not null default '';
+alter table incidents add column closed_at integer;
+alter table incidents add column previous text not null default '';
+create table comments(
+  incident text not null, id text not null, author text not null, text text not null, at text not null, is_public integer not null,
+  heard integer not null, primary key(incident, id)) without rowid;
+create table adoptions(
+  id text primary key, ticket text not null, number text not null, sensor text not null, event_id text not null, time integer not null,
+  attacker text not null, target text not null, by text not null, asked integer not null, used integer not null) without rowid;
+create table conditions(
+  key text primary key, id text not null, text text not null, since integer not null, heard integer not null, told integer not null,
+  open integer not null, ticket text not null, number text not null) without rowid;
+create table poll_cursor(one integer primary key check(one = 1), cursor text not null);
+)sql";
+
+constexpr std::array<const char*, schema_version> steps = {version_1, version_2};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "store/migrations.h"
 #include "store/report_json.h"
+#include "store/row_readers.h"
 #include "store/sqlite.h"
 #include "store/store.h"
 
@@ -19,95 +20,6 @@ std::string joined(const std::vector<T>& list, Text text) {
   std::vector<std::string> parts;
   for (const T& item : list) parts.push_back(replace_all(text(item), "\n", " "));
   return join(parts, "\n");
-}
-
-constexpr const char* incident_columns =
-    "id, correlation, link, grouping, first_alert, first_time, opened, severity, alerts, alerts_told, captures, "
-    "no_capture, ticket, number, url, ticket_at";
-constexpr const char* capture_columns =
-    "key, state, cause, proof, incidents, severity, on_demand, heard, completed, refused, attempts, named, due, "
-    "safe_until, completed_at, "
-    "settled_at, evidence, bytes, trouble";
-constexpr const char* delivery_columns =
-    "id, incident, kind, ord, subject, state, rung, attempt, severity, not_before, certain_after, cause, short_because";
-
-IncidentRow read_incident(Statement& s) {
-  IncidentRow row;
-  row.id = {s.text()};
-  row.correlation = {s.text()};
-  row.link = {s.text()};
-  row.group = s.text();
-  row.first_alert = s.text();
-  row.first_time = s.time();
-  row.opened = s.time();
-  row.severity = static_cast<Severity>(s.number());
-  row.alerts = static_cast<std::uint64_t>(s.number());
-  row.alerts_told = static_cast<std::uint64_t>(s.number());
-  const std::string captures = s.text();
-  for (const std::string_view key : split(captures, "\n"))
-    if (auto parsed = CaptureKey::parse(key)) row.captures.push_back(std::move(*parsed));
-  row.no_capture = parse_cause(s.text());
-  row.ticket = s.text();
-  row.number = s.text();
-  row.url = s.text();
-  row.ticket_at = s.maybe_time();
-  return row;
-}
-
-CaptureRow read_capture(Statement& s) {
-  CaptureRow row;
-  row.key = CaptureKey::parse(s.text()).value_or(CaptureKey{});
-  row.state = parse_capture_state(s.text()).value_or(CaptureState::lost);
-  row.cause = parse_cause(s.text());
-  const std::string proof = s.text(), incidents = s.text();
-  for (const std::string_view clause : split(proof, "\n")) row.proof.emplace_back(clause);
-  for (const std::string_view id : split(incidents, "\n")) row.incidents.push_back({std::string(id)});
-  row.severity = static_cast<Severity>(s.number());
-  row.on_demand = s.flag();
-  row.heard = s.flag();
-  row.completed = s.flag();
-  row.refused = s.flag();
-  row.attempts = static_cast<int>(s.number());
-  row.named = s.time();
-  row.due.wall = s.time();
-  row.safe_until.wall = s.time();
-  row.completed_at = s.maybe_time();
-  row.settled_at = s.maybe_time();
-  if (std::string evidence = s.text(); !evidence.empty()) row.evidence = EvidenceId{std::move(evidence)};
-  row.bytes = static_cast<std::uint64_t>(s.number());
-  row.trouble = parse_cause(s.text());
-  return row;
-}
-
-DeliveryRow read_delivery(Statement& s) {
-  DeliveryRow row;
-  row.id = {s.text()};
-  row.incident = {s.text()};
-  row.kind = parse_delivery_kind(s.text()).value_or(DeliveryKind::note);
-  row.order = static_cast<std::uint64_t>(s.number());
-  row.subject = s.text();
-  row.state = parse_delivery_state(s.text()).value_or(DeliveryState::unknown);
-  row.rung = static_cast<Rung>(s.number());
-  row.attempt = static_cast<int>(s.number());
-  row.severity = static_cast<Severity>(s.number());
-  row.not_before.wall = s.time();
-  row.certain_after.wall = s.time();
-  row.cause = s.text();
-  row.short_because = s.text();
-  return row;
-}
-
-AlertRow read_alert(Statement& s) {
-  AlertRow row;
-  row.identity = s.text();
-  row.incident = {s.text()};
-  row.sequence = static_cast<std::uint64_t>(s.number());
-  row.sensor = {s.text()};
-  row.event_id = s.text();
-  row.time = s.time();
-  row.received = s.time();
-  row.raw = s.text();
-  return row;
 }
 
 class SqliteStore final : public Store {
@@ -126,7 +38,7 @@ class SqliteStore final : public Store {
   Result<Snapshot> load(WallTime since) override {
     Snapshot rows;
     const std::string open_incidents =
-        "(select incident from deliveries where state not in ('done','dead') union select id from incidents where "
+        "(select incident from deliveries where state not in ('done','expired') union select id from incidents where "
         "opened >= ?1)";
     read(cat("select ", incident_columns, " from incidents where id in ", open_incidents), since, rows.incidents,
          read_incident);
@@ -140,6 +52,22 @@ class SqliteStore final : public Store {
          since, rows.alerts, read_alert);
     read(cat("select capture, incident, report from reports where incident in ", open_incidents), since, rows.reports,
          read_report);
+    read(
+        "select ticket, number, sensor, event_id, time, attacker, target, by, asked, used from adoptions where used = "
+        "0 "
+        "and asked >= ?1",
+        since, rows.adoptions, read_adoption);
+    read(
+        "select key, id, text, since, heard, told, open, ticket, number from conditions where open = 1 or told >= ?1 "
+        "or "
+        "id in (select incident from deliveries where state not in ('done','expired'))",
+        since, rows.conditions, read_condition);
+    read(cat("select ", delivery_columns,
+             " from deliveries where state in ('done','expired') and incident in "
+             "(select id from conditions where open = 1 or told >= ?1)"),
+         since, rows.deliveries, read_delivery);
+    Statement cursor(database_.get(), "select cursor from poll_cursor");
+    if (cursor.step()) rows.poll_cursor = cursor.text();
     if (const Result<void> more = load_captures_named(rows); !more) return more.error();
     rows.sequence = count("select coalesce(max(sequence), 0) from alerts");
     rows.alerts_total = count("select count(*) from alerts");
@@ -192,6 +120,12 @@ class SqliteStore final : public Store {
   Result<std::vector<ReportRow>> reports_of(const IncidentId& incident) override {
     return many<ReportRow>("select capture, incident, report from reports where incident = ?1", incident.text,
                            read_report);
+  }
+
+  Result<std::vector<CommentRow>> comments_of(const IncidentId& incident) override {
+    return many<CommentRow>(
+        "select incident, id, author, text, at, is_public, heard from comments where incident = ?1 order by heard, at",
+        incident.text, read_comment);
   }
 
   Result<std::vector<IncidentRow>> incidents(std::size_t limit, std::size_t offset) override {
@@ -304,6 +238,12 @@ class SqliteStore final : public Store {
         .bind(row.number)
         .bind(row.url)
         .bind(row.ticket_at)
+        .bind(row.remote_state)
+        .bind(row.assignee)
+        .bind(row.verdict)
+        .bind(row.remote_version)
+        .bind(row.closed_at)
+        .bind(row.previous)
         .run();
   }
 
@@ -370,6 +310,43 @@ class SqliteStore final : public Store {
         .bind(row.last_time_ns)
         .run();
   }
+  bool put(const CommentRow& row) {
+    return comment_.bind(row.incident)
+        .bind(row.id)
+        .bind(row.author)
+        .bind(row.text)
+        .bind(row.at)
+        .bind(row.is_public)
+        .bind(row.heard)
+        .run();
+  }
+  bool put(const AdoptionRow& row) {
+    return adoption_.bind(row.id())
+        .bind(row.ticket)
+        .bind(row.number)
+        .bind(row.sensor)
+        .bind(row.event_id)
+        .bind(row.time)
+        .bind(row.attacker)
+        .bind(row.target)
+        .bind(row.by)
+        .bind(row.asked)
+        .bind(row.used)
+        .run();
+  }
+  bool put(const ConditionRow& row) {
+    return condition_.bind(row.key)
+        .bind(row.id)
+        .bind(row.text)
+        .bind(row.since)
+        .bind(row.heard)
+        .bind(row.told)
+        .bind(row.open)
+        .bind(row.ticket)
+        .bind(row.number)
+        .run();
+  }
+  bool put(const PollCursorRow& row) { return poll_cursor_.bind(row.cursor).run(); }
   bool put(const QuarantineRow& row) {
     return quarantine_.bind(row.sensor).bind(row.raw).bind(row.problem).bind(row.noted).run();
   }
@@ -458,12 +435,20 @@ class SqliteStore final : public Store {
   // An alert is written once; the same identity again is the same alert.
   Statement alert_{database_.get(), "insert or ignore into alerts values(?,?,?,?,?,?,?,?)"};
   // Not "or replace": two incidents with one link would silently become one.
-  Statement incident_{database_.get(),
-                      "insert into incidents values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict(id) do update set "
-                      "severity=excluded.severity, "
-                      "alerts=excluded.alerts, alerts_told=excluded.alerts_told, captures=excluded.captures, "
-                      "no_capture=excluded.no_capture, "
-                      "ticket=excluded.ticket, number=excluded.number, url=excluded.url, ticket_at=excluded.ticket_at"};
+  Statement incident_{
+      database_.get(),
+      "insert into incidents values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict(id) do update set "
+      "severity=excluded.severity, "
+      "alerts=excluded.alerts, alerts_told=excluded.alerts_told, captures=excluded.captures, "
+      "no_capture=excluded.no_capture, "
+      "ticket=excluded.ticket, number=excluded.number, url=excluded.url, ticket_at=excluded.ticket_at, "
+      "remote_state=excluded.remote_state, assignee=excluded.assignee, verdict=excluded.verdict, "
+      "remote_version=excluded.remote_version, closed_at=excluded.closed_at"};
+  // A desk may give a comment again, with a corrected text.
+  Statement comment_{database_.get(), "insert or replace into comments values(?,?,?,?,?,?,?)"};
+  Statement adoption_{database_.get(), "insert or replace into adoptions values(?,?,?,?,?,?,?,?,?,?,?)"};
+  Statement condition_{database_.get(), "insert or replace into conditions values(?,?,?,?,?,?,?,?,?)"};
+  Statement poll_cursor_{database_.get(), "insert or replace into poll_cursor values(1,?)"};
   Statement capture_{database_.get(), "insert or replace into captures values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
   Statement report_{database_.get(), "insert or replace into reports values(?,?,?)"};
   Statement delivery_{database_.get(), "insert or replace into deliveries values(?,?,?,?,?,?,?,?,?,?,?,?,?)"};

@@ -44,6 +44,8 @@ class Store {
   virtual Result<AlertRow> alert(const std::string& identity) = 0;
   virtual Result<std::vector<CaptureRow>> captures_of(const IncidentRow& incident) = 0;
   virtual Result<std::vector<ReportRow>> reports_of(const IncidentId& incident) = 0;
+  /// What people wrote into the ticket.
+  virtual Result<std::vector<CommentRow>> comments_of(const IncidentId& incident) = 0;
   virtual Result<std::vector<IncidentRow>> incidents(std::size_t limit, std::size_t offset) = 0;
   virtual Result<std::vector<DeliveryRow>> deliveries(DeliveryState state, std::size_t limit) = 0;
   virtual Result<std::vector<GapRow>> gaps(std::size_t limit) = 0;

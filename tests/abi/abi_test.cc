@@ -59,4 +59,13 @@ TEST(Abi, TheHeadersAreGoodInC11AndInEachCxx) {
   }
 }
 
+TEST(Abi, TheAdaptersCxxHeaderNeedsNothingButItsNeighbourAndTheStandardLibrary) {
+  const std::string include = std::string(" -I") + EXHIBIT_SOURCE_DIR + "/plugin/include ";
+  const auto [code, output] =
+      run("printf '#include <exhibit/adapter.hpp>\n' | c++ -std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion "
+          "-Werror -fsyntax-only" +
+          include + "-x c++ -");
+  EXPECT_EQ(code, 0) << output;
+}
+
 }  // namespace

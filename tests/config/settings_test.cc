@@ -44,7 +44,7 @@ TEST(Settings, TheExamplesOfTheManualAreGoodAndHaveGoodDefaults) {
   EXPECT_EQ(provider->web_port, 8443);
   EXPECT_EQ(provider->session, 12h);
   EXPECT_EQ(provider->desks.at({"snow"}).url, "https://msp.service-now.example");
-  EXPECT_EQ(provider->desks.at({"snow"}).login.password, (SecretReference{SecretReference::Kind::file, "snow"}));
+  EXPECT_EQ(provider->desks.at({"snow"}).login_json, R"({"password":{"file":"snow"},"user":"exhibit"})");
   const auto tenant = read_tenant_settings(tenant_yaml, *provider, mistakes);
   ASSERT_TRUE(tenant) << mistakes_json(mistakes);
   EXPECT_EQ(tenant->disclosure, Disclosure::masked);
@@ -55,6 +55,33 @@ TEST(Settings, TheExamplesOfTheManualAreGoodAndHaveGoodDefaults) {
   EXPECT_EQ(tenant->sensors[0].captures.ring.log_time, 30s);
   EXPECT_EQ(tenant->sensors[0].port, 443);
   EXPECT_FALSE(tenant->sensors[0].subscription.force);
+}
+
+TEST(Settings, TheDesksMapHoldsForATenantThatDoesNotSayOtherwise) {
+  std::vector<Mistake> mistakes;
+  const std::string yaml =
+      cat("public_url: http://127.0.0.1\nstate: /tmp/x\ndesks:\n  rt: {adapter: rest, profile: rt5, url: ",
+          "http://127.0.0.1:9, login: {token: {env: T}}, map: {queue: Incidents, owner: kim}}\n");
+  const auto provider = host(yaml, mistakes);
+  ASSERT_TRUE(provider) << mistakes_json(mistakes);
+  const auto tenant = read_tenant_settings(
+      "tenant: acme\nsensors: [{name: s, kind: cisco-sdee, url: https://203.0.113.11, login: {user: u, password: {env: "
+      "P}}}]\n"
+      "desk: {use: rt, map: {queue: Acme}}\n",
+      *provider, mistakes);
+  ASSERT_TRUE(tenant) << mistakes_json(mistakes);
+  EXPECT_EQ(tenant->map_json, R"({"owner":"kim","queue":"Acme"})");
+}
+
+TEST(Settings, ASecretWrittenOutInALoginIsAMistake) {
+  for (const char* login : {"{user: kim, password: hunter2}", "{token: abc}", "{secrets: [abc]}",
+                            "{oauth2: {token_url: \"https://id.example/t\", client_secret: abc}}"}) {
+    std::vector<Mistake> mistakes;
+    EXPECT_FALSE(host(cat("public_url: http://127.0.0.1\nstate: /tmp/x\ndesks:\n  d: {adapter: webhook, url: ",
+                          "https://d.example, login: ", login, "}\n"),
+                      mistakes))
+        << login;
+  }
 }
 
 TEST(Settings, EveryMistakeComesAtOnceWithItsPlaceAndAHint) {

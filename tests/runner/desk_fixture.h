@@ -30,7 +30,7 @@ class DeskFixture : public ::testing::Test {
     settings.adapter = "rest";
     settings.profile = "servicenow";
     settings.url = cat("http://127.0.0.1:", server.port());
-    settings.login.user = "exhibit";
+    settings.login_json = R"({"user":"exhibit","password":{"env":"DESK_PASSWORD"}})";
     settings.concurrency = 1;  // One link: the second call comes over a connection that was used.
     settings.deadline = std::chrono::milliseconds{1500};
   }
@@ -87,21 +87,22 @@ class DeskFixture : public ::testing::Test {
     auto promise = std::make_shared<std::promise<DeliveryOutcome>>();
     auto outcome = promise->get_future();
     if (!desk) open_desk();
-    desk->send(delivery, map, FileHandle(), [promise](DeliveryOutcome got) { promise->set_value(std::move(got)); });
+    desk->send({{"acme"}, map}, delivery, FileHandle(),
+               [promise](DeliveryOutcome got) { promise->set_value(std::move(got)); });
     return outcome.get();
   }
   DeliveryLookedUp look_up(const SendDelivery& delivery) {
     auto promise = std::make_shared<std::promise<DeliveryLookedUp>>();
     auto found = promise->get_future();
     desk->look_up(
-        {.id = delivery.id, .kind = delivery.kind, .correlation = delivery.correlation, .ticket = delivery.ticket},
+        {}, {.id = delivery.id, .kind = delivery.kind, .correlation = delivery.correlation, .ticket = delivery.ticket},
         [promise](DeliveryLookedUp got) { promise->set_value(std::move(got)); });
     return found.get();
   }
   Json read(const std::string& correlation) {
     auto promise = std::make_shared<std::promise<Result<std::string>>>();
     auto document = promise->get_future();
-    desk->read({correlation}, [promise](Result<std::string> got) { promise->set_value(std::move(got)); });
+    desk->read({}, {correlation}, [promise](Result<std::string> got) { promise->set_value(std::move(got)); });
     const Result<std::string> got = document.get();
     return got ? parse_json(*got).value_or(Json()) : Json(got.error().text);
   }

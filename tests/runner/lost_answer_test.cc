@@ -92,7 +92,7 @@ TEST_F(RunnerDeathTest, InTheMiddleOfACreateCostsALookAndNoSecondTicket) {
   misbehave("store-then-hang:on=create");
   open_desk();
   std::promise<DeliveryOutcome> promise;
-  desk->send(ensure("EXH1-A"), "{}", FileHandle(), [&](DeliveryOutcome got) { promise.set_value(std::move(got)); });
+  desk->send({}, ensure("EXH1-A"), FileHandle(), [&](DeliveryOutcome got) { promise.set_value(std::move(got)); });
   while (tickets() == 0) std::this_thread::yield();
   ASSERT_EQ(::kill(runner_process(), SIGKILL), 0);
   EXPECT_EQ(promise.get_future().get().kind, Kind::unknown);
@@ -139,7 +139,7 @@ TEST_F(RunnerDeathTest, StoppingTheDeskEndsEveryCallOnce) {
   open_desk();
   std::vector<std::promise<DeliveryOutcome>> promises(3);
   for (auto& promise : promises)
-    desk->send(ensure("EXH1-A"), "{}", FileHandle(),
+    desk->send({}, ensure("EXH1-A"), FileHandle(),
                [&promise](DeliveryOutcome got) { promise.set_value(std::move(got)); });
   while (tickets() == 0) std::this_thread::yield();
   close_desk();

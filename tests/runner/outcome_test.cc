@@ -121,10 +121,22 @@ TEST_F(OutcomeTest, TwoTicketsWithOneIdAreSaidAloudAndTheOldestIsTaken) {
   EXPECT_EQ(found.number, "INC0010001");
 }
 
+TEST_F(OutcomeTest, AfterARefusedLoginNoTenantCallsUntilAPersonSaysSo) {
+  password = "old";
+  EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::denied);
+  const std::string asked = calls();
+  const DeliveryOutcome second = send(ensure("EXH1-B"));
+  EXPECT_EQ(second.kind, Kind::denied);
+  EXPECT_TRUE(second.desk_rests);
+  EXPECT_GT(second.retry_after.value_or(Nanoseconds{0}), Nanoseconds{0});
+  EXPECT_EQ(calls(), asked) << "a locked account is not hammered";
+}
+
 TEST_F(OutcomeTest, ARotatedPasswordIsReadAnewAfterADenial) {
   password = "old";
   EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::denied);
   password = "secret";
+  desk->resume();
   EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::done);
 }
 

@@ -14,16 +14,17 @@ using testing::ElementsAre;
 /// Ends nothing by itself: the test says when.
 class HeldDesk final : public Desk {
  public:
-  void send(const SendDelivery& delivery, const std::string&, FileHandle,
-            std::function<void(DeliveryOutcome)> done) override {
+  void send(const Seat&, const SendDelivery& delivery, FileHandle, std::function<void(DeliveryOutcome)> done) override {
     said.push_back(cat("send ", delivery.id.text));
     sends.push_back(std::move(done));
   }
-  void look_up(const LookUpDelivery& look_up, std::function<void(DeliveryLookedUp)> done) override {
+  void look_up(const Seat&, const LookUpDelivery& look_up, std::function<void(DeliveryLookedUp)> done) override {
     said.push_back(cat("look ", look_up.id.text));
     look_ups.push_back(std::move(done));
   }
-  void read(const CorrelationId&, std::function<void(Result<std::string>)> done) override { done(std::string("{}")); }
+  void read(const Seat&, const CorrelationId&, std::function<void(Result<std::string>)> done) override {
+    done(std::string("{}"));
+  }
 
   std::vector<std::string> said;
   std::vector<std::function<void(DeliveryOutcome)>> sends;
@@ -35,12 +36,12 @@ class CarefulDeskTest : public testing::Test {
   void send(const std::string& id) {
     SendDelivery delivery;
     delivery.id = {id};
-    careful->send(delivery, "{}", {}, [this](DeliveryOutcome) { ++outcomes; });
+    careful->send({}, delivery, {}, [this](DeliveryOutcome) { ++outcomes; });
   }
   void look(const std::string& id) {
     LookUpDelivery look_up;
     look_up.id = {id};
-    careful->look_up(look_up, [this](DeliveryLookedUp) { ++answers; });
+    careful->look_up({}, look_up, [this](DeliveryLookedUp) { ++answers; });
   }
 
   std::shared_ptr<HeldDesk> held = std::make_shared<HeldDesk>();

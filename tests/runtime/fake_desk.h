@@ -30,8 +30,7 @@ class FakeDesk final : public Desk {
     held_.clear();
   }
 
-  void send(const SendDelivery& delivery, const std::string&, FileHandle,
-            std::function<void(DeliveryOutcome)> done) override {
+  void send(const Seat&, const SendDelivery& delivery, FileHandle, std::function<void(DeliveryOutcome)> done) override {
     boost::asio::post(executors_.workers(), [this, delivery, done = std::move(done)] {
       DeliveryOutcome outcome;
       {
@@ -49,7 +48,7 @@ class FakeDesk final : public Desk {
     });
   }
 
-  void look_up(const LookUpDelivery& asked, std::function<void(DeliveryLookedUp)> done) override {
+  void look_up(const Seat&, const LookUpDelivery& asked, std::function<void(DeliveryLookedUp)> done) override {
     boost::asio::post(executors_.workers(), [this, asked, done = std::move(done)] {
       DeliveryLookedUp result{.id = asked.id, .ticket = {}, .number = {}, .url = {}, .why = {}};
       {
@@ -65,7 +64,7 @@ class FakeDesk final : public Desk {
     });
   }
 
-  void read(const CorrelationId&, std::function<void(Result<std::string>)> done) override {
+  void read(const Seat&, const CorrelationId&, std::function<void(Result<std::string>)> done) override {
     done(Error{Errc::unsupported, "it cannot be read"});
   }
 

@@ -28,6 +28,7 @@ struct MemoryEvidence final : EvidenceStore {
 
 class FakeTenant final : public TenantRuntime {
  public:
+  std::vector<AdoptionRow> adopted;
   explicit FakeTenant(std::string name);
 
   void start() override {}
@@ -40,6 +41,12 @@ class FakeTenant final : public TenantRuntime {
   void report(bool, std::function<void(std::string)> done) override { done("{}"); }
   void resume(const std::string&, std::function<void(Result<void>)> done) override { done({}); }
   void read_desk(const CorrelationId&, std::function<void(Result<std::string>)> done) override { done(std::string()); }
+  void adopt(AdoptionRow order, std::function<void(Result<void>)> done) override {
+    adopted.push_back(std::move(order));
+    done({});
+  }
+  void letters(std::function<void(Result<std::string>)> done) override { done(std::string("[]")); }
+  void decide(LetterDecided, std::function<void(Result<void>)> done) override { done({}); }
   [[nodiscard]] const TenantSettings& settings() const override { return settings_; }
   [[nodiscard]] const EvidenceStore& evidence() const override { return evidence_; }
 

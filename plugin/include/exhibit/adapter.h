@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 #define EXH_ADAPTER_MAJOR 1u /* layout, meaning or threading changed: refuse to load */
-#define EXH_ADAPTER_MINOR 1u /* members appended: load, and ask with EXH_HAS */
+#define EXH_ADAPTER_MINOR 1u /* members appended: load, and ask with EXH_HAS; 1: poll, preview */
 
 /* Evidence that an operation carries. Pulled in pieces by offset, so that a repeat can rewind. */
 typedef struct exh_blob {
@@ -38,8 +38,8 @@ typedef struct exh_http_header {
 typedef struct exh_http_request {
   uint32_t size, reserved;
   exh_str method;               /* "GET", "POST" ... */
-  /* Path and query, already encoded, below the desk's address. Or an absolute URL, when its origin is one that the
-   * configuration names: the desk's own, a token_url's, one of "also". */
+  /* Path and query, already encoded, below the desk's address; or a whole address whose origin the configuration names
+   * (the desk's own, a token_url, or one of "also"). */
   exh_str target;
   const exh_http_header *headers;
   size_t header_count;
@@ -89,12 +89,14 @@ typedef struct exh_op {
   uint32_t size, kind;
   exh_str op_id;          /* the same on every attempt */
   exh_str correlation_id; /* the module stores it in the ticket, so that find sees it */
-  exh_str ticket;         /* the desk's own id; empty before ENSURE */
+  exh_str ticket;         /* the desk's own id, as the last result named it; empty before ENSURE */
   uint64_t seq;           /* order inside one incident; two of one incident never run at once */
   uint32_t attempt;       /* from 1; above 1: look first whether it is done already */
   uint32_t deadline_ms;
-  /* JSON. ENSURE: {"title", "public_text", "internal_text", "fields": {}}; NOTE, LINK: {"text", "public", "fields"};
-   * STATE: {"fields"}; ATTACH: {}. `fields` is the tenant's own map. */
+  /* JSON. ENSURE: {"tenant", "link", "correlation_id", "title", "public_text", "internal_text", "severity", "priority" (1 to
+   * 5), "fields": {}}; NOTE, LINK: {"text", "public", "link", "correlation_id", "tenant", "fields"}; STATE: {"fields",
+   * "state": "open|resolved|closed"}; ATTACH: {}. `fields` is the tenant's own map. For a webhook ENSURE, NOTE and STATE
+   * also hold "incident", an object after schemas/incident.schema.json. */
   exh_str body;
   const exh_blob *blobs;
   size_t blob_count;
@@ -108,8 +110,8 @@ typedef struct exh_link exh_link;
 typedef struct exh_adapter {
   uint32_t size, abi_major, abi_minor, reserved;
 
-  /* Writes {"adapter", "version", "operations": [], "look_up": bool, "stable_id": bool, "limits": {}}: no side effect.
-   * Required: yes. [module thread] */
+  /* Writes {"adapter", "version", "operations": [], "look_up": bool, "stable_id": bool, "poll": bool, "limits": {}}: no
+   * side effect. Required: yes. [module thread] */
   exh_rc (*describe)(exh_sink json);
 
   /* Makes a link from {"url", "profile": {}, ...}; no network. EXH_REJECTED: `report` says what is wrong with it. `services`
@@ -138,12 +140,18 @@ typedef struct exh_adapter {
   /* Makes a running call on this link return soon. Required: no: every exchange has a deadline. [any thread] */
   void (*cancel)(exh_link *link);
 
-  /* Since 1.1: what people did to tickets of ours. request: {"cursor": as the last poll's document had it, "tickets":
-   * [{"ticket", "correlation_id"}]}, at most 100. `document`: {"cursor", "tickets": [{"ticket", "number", "version", "state",
-   * "closed", "assignee", "close_code", "comments": [{"id", "author", "text", "at", "public"}]}], "more"}. Only tickets that
-   * may have changed; never our own notes; the same change may come again with the same version. Required: no.
-   * [link thread] */
+  /* Since minor 1. Brings home what people did in the desk: state, assignee, comments, close code. `request` is {"cursor":
+   * what the last poll returned, absent at first, "tickets": [{"ticket", "correlation_id"}]} with at most 100 tickets, the
+   * open ones. EXH_OK: the result's `document` is {"cursor": any JSON, "tickets": [{"ticket", "correlation_id", "number",
+   * "version", "state", "closed": bool, "assignee", "close_code", "comments": [{"id", "author", "text", "at", "public":
+   * bool}]}], "more": bool}. Only tickets that changed need be named. The cursor overlaps, since clocks and pages lie;
+   * `version` lets the engine drop what it has seen. What we wrote ourselves never comes back. Required: no. [link thread] */
   exh_rc (*poll)(exh_link *link, exh_str request, exh_sink result);
+
+  /* Since minor 1. What apply would send for this operation, in order, as `document`: [{"method", "target", "content_type",
+   * "body"}]. Nothing leaves; logins are left out, and what only the desk can say stands in braces: {ticket}.
+   * Required: no. [link thread] */
+  exh_rc (*preview)(exh_link *link, const exh_op *op, exh_sink result);
 } exh_adapter;
 
 /* The only exported symbol of a module. NULL when the pair cannot work together. [any thread] */

@@ -80,7 +80,7 @@ typedef struct exh_plugin {
    * Required: yes. [any] */
   exh_rc (*submit)(exh_engine *engine, exh_str tenant, exh_str kind, exh_str payload, exh_sink receipt);
 
-  /* One verb with JSON arguments; the answer goes to the sink. Waits up to 10 seconds for the tenant. engine may be NULL for
+  /* One verb with JSON arguments; the answer goes to the sink. Waits up to 10 seconds for the tenant (desk-test: for the desk). engine may be NULL for
    * verbs that describe marks as free of an engine (decode, user-hash). EXH_UNSUPPORTED: no such verb. Required: yes. [any] */
   exh_rc (*command)(exh_engine *engine, exh_str tenant, exh_str verb, exh_str args, exh_sink reply);
 
