@@ -117,6 +117,11 @@ std::string FaultProxy::other_answer() {
   return answer_;
 }
 
+bool FaultProxy::idle() {
+  const std::lock_guard lock(mutex_);
+  return open_.empty();
+}
+
 void FaultProxy::accept_all() {
   while (!ending_) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);

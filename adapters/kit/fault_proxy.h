@@ -28,6 +28,8 @@ class FaultProxy {
   void arm(int request, Cut cut, std::string answer = {});
   /// Requests since the last `arm`.
   [[nodiscard]] int requests() const { return count_; }
+  /// Nothing is on its way to the desk or back.
+  [[nodiscard]] bool idle();
 
  private:
   void accept_all();

@@ -4,12 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/rest/rest_body.h"
+#include "adapters/rest/rest_preview.h"
 #include "adapters/rest/rest_refusal.h"
 #include "adapters/rest/rest_request.h"
 #include "adapters/rest/rest_session.h"
 #include "adapters/rest/rest_time.h"
 #include "base/base64.h"
 #include "base/json.h"
+#include "exhibit/adapter.h"
 
 namespace exhibit::rest {
 namespace {
@@ -212,6 +214,21 @@ TEST(Request, AMultipartBodyKeepsItsOrderAndNoNameBreaksOut) {
   EXPECT_TRUE(made.tail.starts_with("\r\n--exhibit-"));
   EXPECT_THAT(made.tail, HasSubstr("name=\"last\"\r\n\r\nz\r\n"));
   EXPECT_TRUE(made.tail.ends_with("--\r\n"));
+}
+
+TEST(Preview, ShowsTheRequestsAndNeverTheKeyInTheirBody) {
+  const auto profile = parse_profile(
+      R"({"profile":"x","repeatable":true,"operations":{
+      "create":{"method":"POST","path":"/","body":{"key":"{auth.key}","t":"{title}"},"equals":{"/a":"b"}},
+      "note":{"method":"POST","path":"/n","status":[202]}}})");
+  ASSERT_TRUE(profile) << profile.error().text;
+  OpText op;
+  op.body_json = R"({"title":"hello"})";
+  const std::string shown =
+      preview_json(*profile, {.base = "https://x", .auth = {{"key", "s3cret"}}}, EXH_OP_ENSURE, op);
+  EXPECT_THAT(shown, HasSubstr("hello"));
+  EXPECT_THAT(shown, HasSubstr("[secret]"));
+  EXPECT_THAT(shown, Not(HasSubstr("s3cret")));
 }
 
 TEST(Template, TreesDropWhatIsEmptyAndMakeNumbersWhereTheyAreWanted) {
