@@ -141,6 +141,8 @@ void FaultProxy::serve(int client) {
     if (cut == Cut::instead || cut == Cut::masked) send_all(client, other_answer());
     if (cut == Cut::none) send_all(client, answer);
     if (cut == Cut::in_answer) send_all(client, std::string_view(answer).substr(0, answer.size() / 2));
+    while (cut == Cut::hang && !received(client).empty()) {
+    }
     if (cut == Cut::before || cut == Cut::after) reset(client);
   }
   const std::lock_guard lock(mutex_);

@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "base/sha256.h"
 #include "base/text.h"
 #include "exhibit/adapter.h"
@@ -309,6 +313,107 @@ TEST_P(Conformance, ASearchThatBringsStrangersStopsTheDesk) {
   EXPECT_EQ(answer.rc, EXH_RETRY) << answer.whole;
   EXPECT_EQ(answer.cause, "look-up-lies");
   EXPECT_EQ(world.desk->tickets(ensured.correlation_id), 0U);
+}
+
+TEST_P(Conformance, ADeskThatNeverAnswersCostsItsDeadlineAndNoSecondTicket) {
+  prove_search();
+  Op op = world.ensure();
+  op.deadline_ms = 600;
+  world.proxy.arm(create_request(), Cut::hang);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(apply(runner, 0, op).rc, EXH_UNKNOWN);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  op.deadline_ms = 10'000;
+  op.attempt = 2;
+  EXPECT_EQ(deliver(runner, 0, op).rc, EXH_OK);
+  EXPECT_EQ(world.desk->tickets(op.correlation_id), 1U);
+}
+
+TEST_P(Conformance, ARedirectIsNeverFollowed) {
+  prove_search();
+  const std::string there = cat("Location: http://127.0.0.1:", world.proxy.port(), "/elsewhere\r\n");
+  for (const int status : {301, 302, 303, 307, 308}) {
+    const Op op = world.ensure();
+    const Answer answer = meet(op, create_request(), Cut::instead, http_answer(status, "text/html", "", there));
+    EXPECT_EQ(answer.rc, EXH_UNKNOWN) << status;
+    EXPECT_EQ(world.proxy.requests(), create_request()) << status;
+  }
+}
+
+TEST_P(Conformance, AnInnerAddressThatNobodyAllowedIsNotReached) {
+  RunnerClient strict(EXHIBIT_BINARY_DIR "/bin/exhibit-adapter-runner",
+                      EXHIBIT_BINARY_DIR "/lib/libexhibit-adapter-rest.so");
+  ASSERT_EQ(strict.open(0, replace_all(world.config(), R"("allow":["127.0.0.1"])", R"("allow":[])")).rc, EXH_OK);
+  world.proxy.arm(0, Cut::none);
+  const Answer refused = apply(strict, 0, world.ensure());
+  EXPECT_EQ(refused.rc, EXH_DENIED) << refused.whole;
+  EXPECT_EQ(world.proxy.requests(), 0);
+}
+
+TEST_P(Conformance, AFirewallsPageRefusesTheNoteAndNotTheDesk) {
+  const Op op = note("cat /etc/passwd");
+  const Answer refused = meet(op, 1, Cut::instead, http_answer(403, "text/html", "<html>blocked</html>"));
+  EXPECT_EQ(refused.rc, EXH_REJECTED) << refused.whole;
+  EXPECT_EQ(refused.cause, "content-refused");
+  EXPECT_EQ(world.desk->notes_with(ticket(), "cat /etc/passwd"), 0U);
+}
+
+TEST_P(Conformance, ARefusedFileIsRefusedAndNotStored) {
+  if (!world.can("attach")) GTEST_SKIP() << "no files on this desk";
+  for (const int status : {413, 415}) {
+    const Answer refused = meet(file("bytes"), 1, Cut::instead, http_answer(status, "application/json", "{}"));
+    EXPECT_EQ(refused.rc, EXH_REJECTED) << refused.whole;
+  }
+  EXPECT_TRUE(world.desk->files(ticket()).empty());
+}
+
+TEST_P(Conformance, AFileWithoutItsBytesAndAnUnknownKindAreTheCallersMistake) {
+  Op op = file("bytes");
+  op.name.clear();
+  EXPECT_EQ(apply(runner, 0, op).rc, EXH_BADARG);
+  op.kind = 99;
+  EXPECT_EQ(apply(runner, 0, op).rc, EXH_UNSUPPORTED);
+  EXPECT_EQ(find(runner, 0, op).rc, EXH_UNSUPPORTED);
+}
+
+TEST_P(Conformance, ATicketThatIsNotThereCannotBeRead) {
+  if (!world.can("read_ticket")) GTEST_SKIP() << "this desk cannot be read";
+  for (const char* ticket_id : {"0", "../..", "x?y=z", "SEC-999999"})
+    EXPECT_NE(runner.read(0, ticket_id).rc, EXH_OK) << ticket_id;
+}
+
+TEST_P(Conformance, APollOfNothingOrOfStrangersIsEmpty) {
+  if (!world.can("poll")) GTEST_SKIP() << "this desk is not polled";
+  for (const char* request :
+       {R"({"tickets":[]})", R"({"tickets":[{"ticket":"0","correlation_id":"EXH1-X"}],"cursor":7})"}) {
+    const Answer answer = runner.poll(0, request);
+    EXPECT_EQ(answer.rc, EXH_OK) << answer.whole;
+    EXPECT_THAT(answer.document, HasSubstr("\"tickets\":[]"));
+  }
+}
+
+TEST_P(Conformance, ANoteForTheCustomerIsMarkedToo) {
+  Op op = note_op(ensured, ticket(), KitWorld::fresh(), "Dear customer", true);
+  ASSERT_EQ(apply(runner, 0, op).rc, EXH_OK);
+  op.attempt = 2;
+  EXPECT_EQ(apply(runner, 0, op).rc, EXH_OK);
+  EXPECT_EQ(world.desk->notes_with(ticket(), "Dear customer"), 1U);
+}
+
+TEST_P(Conformance, SixteenLinksAtOnceMakeOneTicketEach) {
+  std::vector<std::thread> threads;
+  std::vector<Op> ops;
+  for (int i = 0; i < 32; ++i) ops.push_back(world.ensure());
+  std::atomic<std::size_t> next = 0, failed = 0;
+  for (int link = 1; link <= 16; ++link)
+    threads.emplace_back([&, link] {
+      if (runner.open(link, world.config()).rc != EXH_OK) ++failed;
+      for (std::size_t i = next++; i < ops.size(); i = next++)
+        if (deliver(runner, link, ops[i]).rc != EXH_OK) ++failed;
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failed, 0U);
+  for (const Op& op : ops) EXPECT_EQ(world.desk->tickets(op.correlation_id), 1U);
 }
 
 TEST_P(Conformance, ARefusedRateSaysHowLongToWait) {
