@@ -7,6 +7,7 @@
 
 #include "adapters/rest/profile.h"
 #include "adapters/rest/rest_judge.h"
+#include "adapters/rest/rest_preview.h"
 #include "adapters/rest/rest_request.h"
 #include "adapters/rest/rest_session.h"
 
@@ -37,6 +38,10 @@ class RestLink {
   Verdict read(const std::string& ticket);
   /// What became of these tickets; `request` and the result's document as exhibit/adapter.h has them.
   Verdict poll(std::string_view request);
+  /// What the operation would send, as preview_json has it.
+  [[nodiscard]] std::string preview(std::uint32_t kind, const OpText& op) const {
+    return preview_json(profile_, text_, kind, op);
+  }
 
  private:
   using Judge = Verdict (*)(const Profile&, const Request&, const Values&, const HttpAnswer&);

@@ -158,6 +158,7 @@ exhibit::Result<std::unique_ptr<exh_link>> make_link(const exh_http* http, const
   if (!authorization) return authorization.error();
   exhibit::rest::LinkText text{.base = exhibit::text_at(settings, "url"), .auth = authorization->values};
   while (text.base.ends_with('/')) text.base.pop_back();
+  for (const auto& [name, value] : text.auth) login->secrets.push_back(value);
   if (const auto map = settings.find("map"); map != settings.end()) text.map_json = map->dump();
   auto made = std::make_unique<exh_link>();
   made->http = http;
@@ -234,6 +235,11 @@ exh_rc poll(exh_link* link, exh_str request, exh_sink result) {
   return guarded(result, [&] { return link->link->poll(view(request)); });
 }
 
+exh_rc preview(exh_link* link, const exh_op* op, exh_sink result) {
+  return guarded(result,
+                 [&]() -> Verdict { return {.rc = EXH_OK, .document = link->link->preview(op->kind, text_of(*op))}; });
+}
+
 // No cancel: the runner's HTTP ends a running exchange by itself.
 constexpr exh_adapter table{.size = sizeof(exh_adapter),
                             .abi_major = EXH_ADAPTER_MAJOR,
@@ -247,7 +253,8 @@ constexpr exh_adapter table{.size = sizeof(exh_adapter),
                             .find = find,
                             .read = read_ticket,
                             .cancel = nullptr,
-                            .poll = poll};
+                            .poll = poll,
+                            .preview = preview};
 
 }  // namespace
 

@@ -13,11 +13,12 @@ Json rows_of(const Verdict& verdict) {
   return parse_json(verdict.document, limits::json_bytes * 4).value_or(Json::array());
 }
 
+/// Where the ticket itself has no place for it, the first internal note came with the ticket; the others are notes.
 void add_notes(Json& document, const Json& rows) {
-  // The first internal note came with the ticket; the others are notes.
-  document["internal_text"] = rows.empty() ? "" : text_at(rows[0], "text");
+  const std::size_t first = document.contains("internal_text") ? 0 : 1;
+  if (first == 1) document["internal_text"] = rows.empty() ? "" : text_at(rows[0], "text");
   document["notes"] = Json::array();
-  for (std::size_t i = 1; i < rows.size(); ++i) document["notes"].push_back(text_at(rows[i], "text"));
+  for (std::size_t i = first; i < rows.size(); ++i) document["notes"].push_back(text_at(rows[i], "text"));
 }
 
 }  // namespace

@@ -113,6 +113,7 @@ Prepared prepare(const Profile& profile, const LinkText& link, const OpText& op)
   add_note(profile, body, values);
   add_texts(profile, values);
   add_maps(dialect, values);
+  if (dialect.fields_json != "{}") values["has_fields"] = "true";
   for (const auto& [name, value] : link.auth) values[cat("auth.", name)] = value;
   return {std::move(values), dialect.fields_json};
 }

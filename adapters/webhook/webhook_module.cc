@@ -2,6 +2,8 @@
 
 #include "adapters/webhook/webhook_judge.h"
 #include "adapters/webhook/webhook_request.h"
+#include "base/json.h"
+#include "base/text.h"
 
 /// The module: it reads the clock and hands the pure parts to the runner's HTTP.
 
@@ -37,21 +39,37 @@ class Endpoint {
   /// A receiver can only be written to, so there is nothing that may be asked.
   static Verdict probe() { return {.rc = EXH_OK}; }
 
+  /// As it would be signed now; the receiver's secret is not in it.
+  Verdict preview(const adapter::Operation& operation) {
+    const Result<adapter::HttpRequest> request = made(operation);
+    if (!request) return {.rc = EXH_BADARG, .cause = "bad-operation", .text = request.error().text};
+    std::string headers;
+    for (const adapter::HttpHeader& header : request->headers) headers += cat(header.name, ": ", header.value, "\n");
+    JsonWriter out;
+    out.array().object().member("method", request->method).member("target", request->target);
+    out.member("headers", headers).member("body", request->body).end().end();
+    return {.rc = EXH_OK, .document = out.take()};
+  }
+
   Verdict apply(const adapter::Operation& operation) {
     if (operation.kind() == EXH_OP_ATTACH || operation.kind() < EXH_OP_ENSURE || operation.kind() > EXH_OP_STATE)
       return {
           .rc = EXH_UNSUPPORTED, .cause = "no-attachments", .text = "a webhook carries no files; it carries the link"};
-    const Result<adapter::HttpRequest> request = request_of(settings_,
-                                                            {.kind = operation.kind(),
-                                                             .op_id = operation.op_id(),
-                                                             .correlation_id = operation.correlation_id(),
-                                                             .body_json = operation.body()},
-                                                            epoch_seconds());
+    const Result<adapter::HttpRequest> request = made(operation);
     if (!request) return {.rc = EXH_BADARG, .cause = "bad-operation", .text = request.error().text};
     return judge(services_.ask(*request));
   }
 
  private:
+  [[nodiscard]] Result<adapter::HttpRequest> made(const adapter::Operation& operation) const {
+    return request_of(settings_,
+                      {.kind = operation.kind(),
+                       .op_id = operation.op_id(),
+                       .correlation_id = operation.correlation_id(),
+                       .body_json = operation.body()},
+                      epoch_seconds());
+  }
+
   Settings settings_;
   adapter::Services services_;
 };

@@ -8,13 +8,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "abi/awaited.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/utc.h"
 #include "incident/zone.h"
 #include "runtime/adapter_host.h"
 #include "runtime/careful_desk.h"
-#include "runtime/desk_test.h"
 
 namespace exhibit {
 namespace {
@@ -23,32 +23,6 @@ constexpr int io_threads = 3;
 constexpr int worker_threads = 2;
 constexpr std::chrono::seconds stop_budget{4};
 constexpr std::chrono::seconds command_budget{10};
-
-/// Waits for a callback from another thread; what comes too late finds nobody and does no harm.
-template <typename T>
-class Awaited {
- public:
-  std::function<void(T)> callback() {
-    return [state = state_](T value) {
-      const std::lock_guard lock(state->mutex);
-      if (!state->value) state->value.emplace(std::move(value));
-      state->here.notify_all();
-    };
-  }
-  std::optional<T> wait(std::chrono::milliseconds budget) {
-    std::unique_lock lock(state_->mutex);
-    state_->here.wait_for(lock, budget, [this] { return state_->value.has_value(); });
-    return std::move(state_->value);
-  }
-
- private:
-  struct State {
-    std::mutex mutex;
-    std::condition_variable here;
-    std::optional<T> value;
-  };
-  std::shared_ptr<State> state_ = std::make_shared<State>();
-};
 
 Outbox::Settings outbox_settings(const DeskSettings& desk) {
   Outbox::Settings outbox;
@@ -281,37 +255,16 @@ std::vector<std::shared_ptr<TenantRuntime>> Engine::runtimes() const {
 Result<std::string> Engine::command(const std::string& tenant, const std::string& verb, const std::string& args) {
   if (verb == "health") return health();
   if (verb == "web") return cat("{\"port\":", web_ ? web_->port() : 0, "}");
-  if (verb == "desk-test") {
+  if (needs_no_start(verb)) {
     const Result<Json> parsed = parse_json(args);
-    return parsed ? test_of_desk(*parsed) : Result<std::string>(parsed.error());
+    if (!parsed) return parsed.error();
+    return verb == "desk-test" ? test_of_desk(*parsed) : preview_of_desk(*parsed);
   }
   const std::shared_ptr<TenantRuntime> runtime = find(tenant);
   if (!runtime) return Error{Errc::not_found, cat("no tenant called ", harmless(tenant), " is served")};
   const Result<Json> parsed = parse_json(args.empty() ? "{}" : args);
   if (!parsed || !parsed->is_object()) return Error{Errc::bad_input, "the arguments are no JSON object"};
   return tenant_command(*runtime, verb, *parsed);
-}
-
-/// With threads and a runner of its own, so that it works beside a server and leaves no trace in the state folder.
-Result<std::string> Engine::test_of_desk(const Json& args) {
-  const auto found = settings_.desks.find(DeskId{text_at(args, "desk")});
-  if (found == settings_.desks.end()) return Error{Errc::not_found, "the configuration has no desk of this name"};
-  std::string folder = (std::filesystem::temp_directory_path() / "exhibit-desk-test-XXXXXX").string();
-  if (!::mkdtemp(folder.data())) return Error{Errc::unavailable, cat(folder, " cannot be made")};
-  Executors executors(1, 1);
-  const SecretSource secrets = make_secret_source(settings_.state + "/secrets",
-                                                  [this](const std::string& name) { return host_.secret("", name); });
-  const std::shared_ptr<Desk> desk =
-      make_adapter_desk(found->second, AdapterDeskWorld{executors, log(), secrets, folder, settings_.runner});
-  const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(found->second.deadline) * 2;
-  const DeskTest test =
-      test_desk(*desk, {{"exhibit-desk-test"}, found->second.map_json},
-                {cat(iso_utc(clock_.now().wall), "-", ::getpid())}, args.value("read_only", false), patience);
-  stop_adapter_desk(*desk);
-  executors.join();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
-  return test.json();
 }
 
 /// {"ticket", "number", "sensor", "event_id"} or {"ticket", "number", "sensor", "time", "attacker", "target"}.

@@ -67,6 +67,11 @@ class Engine {
   std::vector<std::shared_ptr<TenantRuntime>> runtimes() const;
   std::string handle_control(const std::string& request);
   Result<std::string> test_of_desk(const Json& args);
+  Result<std::string> preview_of_desk(const Json& args);
+  /// Lets `work` use a desk with threads and a runner of its own, so that it works beside a server and leaves no trace
+  /// in the state folder.
+  Result<std::string> with_desk(
+      const Json& args, const std::function<Result<std::string>(Desk& desk, const DeskSettings& settings)>& work);
   static Result<AdoptionRow> read_adoption(const Json& args);
   Result<std::string> tenant_command(TenantRuntime& tenant, const std::string& verb, const Json& args);
   Log log() const;

@@ -90,7 +90,7 @@ void write_to(exh_sink sink, std::string_view text) {
 
 bool is_free_verb(std::string_view verb) { return verb == "decode" || verb == "user-hash" || verb == "desk-file"; }
 
-bool needs_no_start(std::string_view verb) { return verb == "desk-test"; }
+bool needs_no_start(std::string_view verb) { return verb == "desk-test" || verb == "desk-preview"; }
 
 exh_rc free_command(std::string_view verb, std::string_view args, exh_sink reply) {
   const Result<Json> json = parse_json(args);

@@ -45,7 +45,7 @@ Result<std::optional<Message>> MessageReader::take(std::string_view packet) {
   if (packet.size() < head_bytes || get(packet, 0, 4) != packet.size() - head_bytes)
     return Error{Errc::bad_input, "not a frame"};
   const auto kind = static_cast<FrameKind>(get(packet, 4, 2));
-  if (kind < FrameKind::hello || kind > FrameKind::poll) return Error{Errc::bad_input, "a frame of an unknown kind"};
+  if (kind < FrameKind::hello || kind > FrameKind::preview) return Error{Errc::bad_input, "a frame of an unknown kind"};
   const std::uint64_t call = get(packet, 8, 8);
   const auto [place, fresh] = open_.try_emplace(call, Message{.kind = kind, .call = call, .payload = {}});
   Message& message = place->second;

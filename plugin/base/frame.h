@@ -28,6 +28,7 @@ enum class FrameKind : std::uint16_t {
   result,     ///< Runner: {"rc", "result"}
   log,        ///< Runner: {"level", "text"}; call 0
   poll,       ///< Plugin: {"link", "request"}
+  preview,    ///< Plugin: {"link", "op"}
 };
 
 inline constexpr std::size_t frame_bytes_max = 64U << 10;

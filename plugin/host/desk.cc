@@ -27,6 +27,29 @@ int desk_test(const DeskTestOptions& options) {
   return passed ? 0 : 1;
 }
 
+int desk_preview(const DeskPreviewOptions& options) {
+  set_quiet(true);
+  EngineHandle engine(options.config, read_text(options.config));
+  const json args = {{"desk", options.desk}, {"alert", read_text(options.alert)}, {"disclosure", options.disclosure}};
+  const json shown =
+      json::parse(engine.command("", "desk-preview", args.dump(-1, ' ', false, json::error_handler_t::replace)));
+  if (options.json) {
+    std::printf("%s\n", shown.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+    return 0;
+  }
+  for (const json& operation : shown["operations"])
+    for (const json& request : operation["requests"]) {
+      std::printf("# %s\n%s %s\n", request.value("operation", operation.value("operation", "")).c_str(),
+                  request.value("method", "").c_str(), request.value("target", "").c_str());
+      if (request.contains("headers")) std::printf("%s", request.value("headers", "").c_str());
+      if (request.contains("content_type"))
+        std::printf("Content-Type: %s\n", request.value("content_type", "").c_str());
+      if (request.contains("body")) std::printf("\n%s\n", request.value("body", "").c_str());
+      std::printf("\n");
+    }
+  return 0;
+}
+
 int desk_letters(const LettersOptions& options) {
   if (options.id.empty() != options.decision.empty()) throw Failure("a letter's id and a decision go together", 2);
   if (!options.decision.empty()) {

@@ -38,6 +38,7 @@ void add_server_verbs(CLI::App& app, RunningServer& server, int& code) {
 /// What `exhibit desk …` is told.
 struct DeskVerbs {
   DeskTestOptions test;
+  DeskPreviewOptions preview;
   LettersOptions letters;
 };
 
@@ -50,6 +51,17 @@ void add_desk_verbs(CLI::App& app, DeskVerbs& desk, int& code) {
   test->add_flag("--read-only", desk.test.read_only, "Only log in and search: for production");
   test->add_flag("--json", desk.test.json);
   test->callback([&] { code = desk_test(desk.test); });
+
+  CLI::App* preview = desk_command->add_subcommand("preview", "Show the requests that an alert would cause; send none");
+  preview->add_option("name", desk.preview.desk, "The desk's name in the configuration")->required();
+  preview->add_option("--alert", desk.preview.alert, "A sensor's answer (SDEE) that holds the alert")
+      ->required()
+      ->check(CLI::ExistingFile);
+  preview->add_option("--config", desk.preview.config, "The provider's file")->capture_default_str();
+  preview->add_option("--disclosure", desk.preview.disclosure, "full, masked, headers or none")
+      ->check(CLI::IsMember({"full", "masked", "headers", "none"}));
+  preview->add_flag("--json", desk.preview.json);
+  preview->callback([&] { code = desk_preview(desk.preview); });
 
   CLI::App* letters = desk_command->add_subcommand("letters", "What could not be delivered and waits for a person");
   LettersOptions& asked = desk.letters;

@@ -35,6 +35,13 @@ struct DeskTestOptions {
 /// Proves a desk with one marked ticket; 0: every step held.
 int desk_test(const DeskTestOptions& options);
 
+struct DeskPreviewOptions {
+  std::string config = "/etc/exhibit/exhibit.yaml", desk, alert, disclosure;
+  bool json = false;
+};
+/// Prints the requests that this alert would cause, without sending any.
+int desk_preview(const DeskPreviewOptions& options);
+
 struct LettersOptions {
   std::string state = "/var/lib/exhibit", tenant;
   std::string id, decision;  ///< Empty: only list.

@@ -187,6 +187,8 @@ exh_rc LinkThread::with_op(const Work& work, exh_sink result) {
   op.blob_stride = sizeof(exh_blob);
   if (op.deadline_ms != 0) deadline_ = steady_clock::now() + milliseconds(op.deadline_ms);
   if (work.message.kind == FrameKind::apply) return adapter_.apply(link_, &op, result);
+  if (work.message.kind == FrameKind::preview)
+    return EXH_HAS(&adapter_, exh_adapter, preview) ? adapter_.preview(link_, &op, result) : EXH_UNSUPPORTED;
   return EXH_HAS(&adapter_, exh_adapter, find) ? adapter_.find(link_, &op, result) : EXH_UNSUPPORTED;
 }
 

@@ -138,6 +138,20 @@ class AdapterDesk final : public Desk {
     worker_->submit(std::move(call));
   }
 
+  void preview(const Seat& seat, const SendDelivery& delivery, std::function<void(Result<std::string>)> done) override {
+    const std::optional<Attachment> attached = attachment_of(delivery, {});
+    AdapterWorker::Call call{.kind = FrameKind::preview, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
+    call.members = apply_members(delivery, seat.map_json, attached ? std::optional(attached->part) : std::nullopt,
+                                 worker_->deadline());
+    call.done = [done = std::move(done)](const AdapterResult& result) {
+      if (result.rc == EXH_UNSUPPORTED)
+        return done(Error{Errc::unsupported, "this adapter cannot show what it would send"});
+      if (result.rc != EXH_OK) return done(Error{Errc::unavailable, result.why()});
+      done(result.document);
+    };
+    worker_->submit(std::move(call));
+  }
+
   void resume() override { worker_->resume(); }
   void stop() { worker_->stop(); }
 

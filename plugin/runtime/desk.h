@@ -36,6 +36,10 @@ class Desk {
   virtual void poll(const Seat&, const std::string& /*request*/, std::function<void(Result<std::string>)> done) {
     done(Error{Errc::unsupported, "this desk cannot be polled"});
   }
+  /// What `send` would send, as JSON: [{"method", "target", "content_type", "body"}]. Nothing leaves.
+  virtual void preview(const Seat&, const SendDelivery&, std::function<void(Result<std::string>)> done) {
+    done(Error{Errc::unsupported, "this desk cannot show what it would send"});
+  }
   /// Logs in and proves that a look-up can be trusted; writes nothing.
   virtual void probe(const Seat&, std::function<void(Result<void>)> done) {
     done(Error{Errc::unsupported, "this desk cannot be probed"});

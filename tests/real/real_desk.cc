@@ -89,13 +89,15 @@ class RealRedmine final : public RealDesk {
   }
   std::size_t notes_with(const std::string& ticket, const std::string& text) override {
     std::size_t count = 0;
-    for (const Json& one : issue(ticket)["journals"])
+    const Json held = issue(ticket);
+    for (const Json& one : held["journals"])
       if (text_at(one, "notes").find(text) != std::string::npos) ++count;
     return count;
   }
   std::vector<std::string> files(const std::string& ticket) override {
     std::vector<std::string> all;
-    for (const Json& one : issue(ticket)["attachments"])
+    const Json held = issue(ticket);
+    for (const Json& one : held["attachments"])
       all.push_back(ask_raw(cat("/attachments/download/", one["id"].dump(), "/", text_at(one, "filename")),
                             facts_.at("analyst_token")));
     return all;

@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "adapters/kit/fault_proxy.h"
 #include "adapters/kit/kit_op.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "exhibit/adapter.h"
-#include "tests/real/cutting_proxy.h"
 #include "tests/real/real_desk.h"
 
 /// The REST adapter in its real runner against a real ticketing system that nobody here wrote: EXHIBIT_REAL says which.
@@ -20,8 +20,8 @@ namespace exhibit {
 namespace {
 
 using kit::Answer;
+using kit::FaultProxy;
 using kit::Op;
-using test::CuttingProxy;
 using test::RealDesk;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -206,16 +206,16 @@ TEST_F(RealTest, APollTellsWhatPeopleDidAndNothingOfOurs) {
 
 /// Each request of each operation, cut in each way: what the engine then does must leave exactly one of everything.
 TEST_F(RealTest, ACutAtAnyRequestOfAnyOperationLeavesOneOfEach) {
-  CuttingProxy proxy(desk().port());
+  FaultProxy proxy(desk().port());
   kit::RunnerClient cut_off(runner_path, module_path);
   ASSERT_EQ(cut_off.open(0, desk().config(proxy.port(), desk().map())).rc, EXH_OK);
   int cuts = 0;
   const auto each_cut = [&](const auto& operation) {
-    proxy.arm(0, CuttingProxy::Cut::none);
+    proxy.arm(0, FaultProxy::Cut::none);
     operation();
     const int requests = proxy.requests();
     EXPECT_GT(requests, 0);
-    for (const auto cut : {CuttingProxy::Cut::before, CuttingProxy::Cut::after, CuttingProxy::Cut::in_answer})
+    for (const auto cut : {FaultProxy::Cut::before, FaultProxy::Cut::after, FaultProxy::Cut::in_answer})
       for (int request = 1; request <= requests; ++request, ++cuts) {
         SCOPED_TRACE(cat("request ", request, " of ", requests, ", cut ", static_cast<int>(cut)));
         proxy.arm(request, cut);
@@ -269,7 +269,7 @@ TEST_F(RealTest, ManyAtOnceMakeOneTicketEach) {
         Op op = kit::ensure_op(correlations[static_cast<std::size_t>(i)]);
         op.deadline_ms = 60'000;
         const Answer made = kit::deliver(runner, link, op);
-        Op file = kit::attach_op(op, made.ticket, "trigger.pcap", pcap(400, 'z'));
+        Op file = kit::attach_op(op, made.ticket, "trigger.pcap", pcap(400 + static_cast<std::size_t>(i), 'z'));
         file.deadline_ms = 60'000;
         if (made.rc != EXH_OK || kit::deliver(runner, link, file).rc != EXH_OK) ++failed;
       }

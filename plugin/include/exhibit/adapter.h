@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 #define EXH_ADAPTER_MAJOR 1u /* layout, meaning or threading changed: refuse to load */
-#define EXH_ADAPTER_MINOR 1u /* members appended: load, and ask with EXH_HAS; 1: poll */
+#define EXH_ADAPTER_MINOR 1u /* members appended: load, and ask with EXH_HAS; 1: poll, preview */
 
 /* Evidence that an operation carries. Pulled in pieces by offset, so that a repeat can rewind. */
 typedef struct exh_blob {
@@ -147,6 +147,11 @@ typedef struct exh_adapter {
    * bool}]}], "more": bool}. Only tickets that changed need be named. The cursor overlaps, since clocks and pages lie;
    * `version` lets the engine drop what it has seen. What we wrote ourselves never comes back. Required: no. [link thread] */
   exh_rc (*poll)(exh_link *link, exh_str request, exh_sink result);
+
+  /* Since minor 1. What apply would send for this operation, in order, as `document`: [{"method", "target", "content_type",
+   * "body"}]. Nothing leaves; logins are left out, and what only the desk can say stands in braces: {ticket}.
+   * Required: no. [link thread] */
+  exh_rc (*preview)(exh_link *link, const exh_op *op, exh_sink result);
 } exh_adapter;
 
 /* The only exported symbol of a module. NULL when the pair cannot work together. [any thread] */

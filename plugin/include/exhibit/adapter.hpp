@@ -10,6 +10,7 @@
 ///     Verdict find(const Operation& operation);        // not required; without it look_up is false
 ///     Verdict poll(std::string_view request);           // not required
 ///     Verdict read(std::string_view ticket);            // not required
+///     Verdict preview(const Operation& operation);     // not required
 ///     void cancel();                                    // not required; the only one called from any thread
 ///   };
 ///   EXHIBIT_ADAPTER(Desk)
@@ -288,6 +289,10 @@ concept CanRead = requires(T link, std::string_view ticket) {
   { link.read(ticket) } -> std::same_as<Verdict>;
 };
 template <typename T>
+concept CanPreview = requires(T link, const Operation& operation) {
+  { link.preview(operation) } -> std::same_as<Verdict>;
+};
+template <typename T>
 concept CanCancel = requires(T link) {
   link.cancel();
 };
@@ -371,6 +376,9 @@ struct Border {
   static exh_rc read(exh_link* link, exh_str ticket, exh_sink sink) noexcept requires CanRead<T> {
     return guarded(sink, [&] { return self(link).read(view(ticket)); });
   }
+  static exh_rc preview(exh_link* link, const exh_op* op, exh_sink sink) noexcept requires CanPreview<T> {
+    return guarded(sink, [&] { return self(link).preview(Operation(*op)); });
+  }
   static void cancel(exh_link* link) noexcept requires CanCancel<T> { self(link).cancel(); }
 
   static exh_adapter make_table() {
@@ -386,6 +394,7 @@ struct Border {
     if constexpr (CanFind<T>) table.find = find;
     if constexpr (CanPoll<T>) table.poll = poll;
     if constexpr (CanRead<T>) table.read = read;
+    if constexpr (CanPreview<T>) table.preview = preview;
     if constexpr (CanCancel<T>) table.cancel = cancel;
     return table;
   }

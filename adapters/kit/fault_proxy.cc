@@ -1,4 +1,4 @@
-#include "tests/real/cutting_proxy.h"
+#include "adapters/kit/fault_proxy.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-namespace exhibit::test {
+namespace exhibit::kit {
 namespace {
 
 sockaddr_in loopback(std::uint16_t port) {
@@ -82,7 +82,7 @@ void reset(int fd) {
 
 }  // namespace
 
-CuttingProxy::CuttingProxy(std::uint16_t desk) : desk_(desk), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+FaultProxy::FaultProxy(std::uint16_t desk) : desk_(desk), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0)
@@ -92,7 +92,7 @@ CuttingProxy::CuttingProxy(std::uint16_t desk) : desk_(desk), listener_(::socket
   accepting_ = std::thread([this] { accept_all(); });
 }
 
-CuttingProxy::~CuttingProxy() {
+FaultProxy::~FaultProxy() {
   ending_ = true;
   ::shutdown(listener_, SHUT_RDWR);
   accepting_.join();
@@ -104,13 +104,20 @@ CuttingProxy::~CuttingProxy() {
   ::close(listener_);
 }
 
-void CuttingProxy::arm(int request, Cut cut) {
+void FaultProxy::arm(int request, Cut cut, std::string answer) {
+  const std::lock_guard lock(mutex_);
+  answer_ = std::move(answer);
   count_ = 0;
   at_ = request;
   cut_ = cut;
 }
 
-void CuttingProxy::accept_all() {
+std::string FaultProxy::other_answer() {
+  const std::lock_guard lock(mutex_);
+  return answer_;
+}
+
+void FaultProxy::accept_all() {
   while (!ending_) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) continue;
@@ -120,11 +127,13 @@ void CuttingProxy::accept_all() {
   }
 }
 
-void CuttingProxy::serve(int client) {
+void FaultProxy::serve(int client) {
   const std::string request = read_request(client);
   if (!request.empty()) {
     const Cut cut = ++count_ == at_ ? cut_.load() : Cut::none;
-    const std::string answer = cut == Cut::before ? std::string() : answer_of(desk_, request);
+    const bool asks = cut != Cut::before && cut != Cut::instead;
+    const std::string answer = asks ? answer_of(desk_, request) : std::string();
+    if (cut == Cut::instead || cut == Cut::masked) send_all(client, other_answer());
     if (cut == Cut::none) send_all(client, answer);
     if (cut == Cut::in_answer) send_all(client, std::string_view(answer).substr(0, answer.size() / 2));
     if (cut == Cut::before || cut == Cut::after) reset(client);
@@ -134,4 +143,4 @@ void CuttingProxy::serve(int client) {
   ::close(client);
 }
 
-}  // namespace exhibit::test
+}  // namespace exhibit::kit
