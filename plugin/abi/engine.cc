@@ -14,6 +14,7 @@
 #include "base/utc.h"
 #include "incident/zone.h"
 #include "runtime/adapter_host.h"
+#include "runtime/adoption_json.h"
 #include "runtime/careful_desk.h"
 
 namespace exhibit {
@@ -265,25 +266,6 @@ Result<std::string> Engine::command(const std::string& tenant, const std::string
   const Result<Json> parsed = parse_json(args.empty() ? "{}" : args);
   if (!parsed || !parsed->is_object()) return Error{Errc::bad_input, "the arguments are no JSON object"};
   return tenant_command(*runtime, verb, *parsed);
-}
-
-/// {"ticket", "number", "sensor", "event_id"} or {"ticket", "number", "sensor", "time", "attacker", "target"}.
-Result<AdoptionRow> Engine::read_adoption(const Json& args) {
-  AdoptionRow order;
-  order.ticket = text_at(args, "ticket");
-  order.number = text_at(args, "number");
-  order.sensor = {text_at(args, "sensor")};
-  order.event_id = text_at(args, "event_id");
-  order.attacker = text_at(args, "attacker");
-  order.target = text_at(args, "target");
-  if (order.ticket.empty() || order.sensor.text.empty())
-    return Error{Errc::bad_input, "\"ticket\" (the desk's own id) and \"sensor\" are needed"};
-  if (!order.event_id.empty()) return order;
-  const auto time = parse_iso(text_at(args, "time"));
-  if (!time || order.attacker.empty() || order.target.empty())
-    return Error{Errc::bad_input, "\"event_id\" is needed, or \"time\" (ISO 8601), \"attacker\" and \"target\""};
-  order.time = *time;
-  return order;
 }
 
 Result<std::string> Engine::tenant_command(TenantRuntime& tenant, const std::string& verb, const Json& args) {

@@ -72,7 +72,6 @@ class Engine {
   /// in the state folder.
   Result<std::string> with_desk(
       const Json& args, const std::function<Result<std::string>(Desk& desk, const DeskSettings& settings)>& work);
-  static Result<AdoptionRow> read_adoption(const Json& args);
   Result<std::string> tenant_command(TenantRuntime& tenant, const std::string& verb, const Json& args);
   Log log() const;
 

@@ -93,6 +93,16 @@ void read_users(const Json& json, HostSettings& host, Read& read) {
   }
 }
 
+void read_api(const Json& json, HostSettings& host) {
+  const Json* callers = Read::member(json, "api");
+  for (std::size_t i = 0; callers && i < callers->size(); ++i) {
+    const Json& entry = callers->at(i);
+    ApiSettings caller{text_at(entry, "name"), text_at(entry, "sha256"), {}};
+    for (const Json& tenant : entry.at("tenants")) caller.tenants.push_back({tenant.get<std::string>()});
+    host.api.push_back(std::move(caller));
+  }
+}
+
 void read_desks(const Json& json, HostSettings& host, Read& read) {
   for (const auto& [name, entry] : json.at("desks").items()) {
     DeskSettings desk;
@@ -232,6 +242,7 @@ std::optional<HostSettings> read_host_settings(std::string_view yaml, std::vecto
   host.runner = text_at(json, "runner");
   read_web(json, host, read);
   read_users(json, host, read);
+  read_api(json, host);
   read_desks(json, host, read);
   return mistakes.empty() ? std::optional(std::move(host)) : std::nullopt;
 }

@@ -30,6 +30,12 @@ struct UserSettings {
   bool is_operator = false;
 };
 
+/// A program that may tell us to which tickets alerts belong.
+struct ApiSettings {
+  std::string name, sha256;  ///< Hex of the hash of its token: long and random, so that a plain hash keeps it.
+  std::vector<TenantId> tenants;
+};
+
 struct DeskSettings {
   DeskId name;
   std::string adapter, profile, url, ca;
@@ -52,6 +58,7 @@ struct HostSettings {
   std::string web_certificate, web_key;
   Nanoseconds session = std::chrono::hours{12};
   std::vector<UserSettings> users;
+  std::vector<ApiSettings> api;
   std::map<DeskId, DeskSettings> desks;
   std::optional<DeskId> operator_desk;
   std::string operator_map_json = "{}";

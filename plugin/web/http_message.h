@@ -21,6 +21,7 @@ struct Request {
   std::string cookie{}, range{}, if_range{}, if_none_match{}, origin{}, fetch_site{};
   std::string body{};  ///< Of a form; bounded by the server.
   std::string peer{};  ///< The other end's address.
+  std::string authorization{};
 };
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;

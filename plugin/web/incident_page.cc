@@ -162,6 +162,23 @@ Node head_part(const IncidentPage& page) {
   return versioned(std::move(head));
 }
 
+/// What people did in the ticket, as far as the desk tells.
+std::optional<Node> ticket_part(const IncidentPage& page) {
+  const IncidentRow& incident = page.rows.incident;
+  if (incident.remote_state.empty() && page.rows.comments.empty()) return std::nullopt;
+  Node part = element("section", "card");
+  part.append(element("h2", "", "In the ticket"));
+  Node list = element("dl", "facts");
+  fact(list, "State", incident.remote_state);
+  fact(list, "Assigned", incident.assignee);
+  fact(list, "Verdict", incident.verdict);
+  for (const CommentRow& comment : page.rows.comments)
+    fact(list, cat(comment.author.empty() ? "somebody" : comment.author, comment.at.empty() ? "" : ", ", comment.at),
+         comment.text);
+  part.append(std::move(list));
+  return part;
+}
+
 Node incident_page(const IncidentPage& page, std::size_t with_packets, std::optional<Node> packets) {
   Node main = element("main", "incident")
                   .with("id", "main")
@@ -172,6 +189,7 @@ Node incident_page(const IncidentPage& page, std::size_t with_packets, std::opti
   for (std::size_t i = 0; i < capture_count(page.rows); ++i)
     answers.append(capture_part(page, i, i == with_packets ? std::move(packets) : std::nullopt));
   main.append(std::move(answers));
+  if (std::optional<Node> ticket = ticket_part(page)) main.append(std::move(*ticket));
   main.append(facts_part(page));
   main.append(trigger_part(*page.rows.alert));
   main.append(raw_part(page.rows.raw));

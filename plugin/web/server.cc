@@ -189,7 +189,7 @@ Result<void> BeastServer::open(const HostSettings& settings) {
   port_ = acceptor_.local_endpoint().port();
   Executors& executors = world_.executors;
   site_ = std::make_shared<web::Site>(
-      web::Site::Settings{settings.public_url, settings.users, settings.session, context_.has_value()},
+      web::Site::Settings{settings.public_url, settings.users, settings.session, context_.has_value(), settings.api},
       web::Site::World{world_.clock, world_.log, world_.tenants,
                        [&executors](std::function<void()> work) { asio::post(executors.workers(), std::move(work)); }});
   return {};
@@ -263,6 +263,7 @@ web::Request request_of(const http::request<http::string_body>& wire, const std:
   out.if_none_match = header(http::field::if_none_match);
   out.origin = header(http::field::origin);
   out.fetch_site = std::string(wire["Sec-Fetch-Site"]);
+  out.authorization = std::string(wire["Authorization"]);
   out.body = wire.body();
   return out;
 }

@@ -249,6 +249,7 @@ void Site::handle(Request request, Respond respond) {
     return respond(post ? wrong_method("GET, HEAD", nullptr)
                         : Response{.content_type = "text/plain; charset=utf-8", .body = "ok\n"});
   if (path.starts_with("/assets/")) return respond(post ? wrong_method("GET, HEAD", nullptr) : asset(request));
+  if (path.starts_with("/api/")) return api(request, respond);
   if (path == "/sign-in") {
     if (post) return sign_in(request, respond);
     return respond(sign_in_form(request, 200, local_target(form_field(request.query, "to")), ""));

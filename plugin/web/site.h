@@ -36,6 +36,7 @@ class Site : public std::enable_shared_from_this<Site> {
     std::vector<UserSettings> users;
     Nanoseconds session = std::chrono::hours{12};
     bool tls = false;
+    std::vector<ApiSettings> api = {};
   };
   struct World {
     const Clock& clock;
@@ -83,6 +84,9 @@ class Site : public std::enable_shared_from_this<Site> {
                       const std::string& to, const Respond& respond);
   void signed_in(const UserSettings& user, const std::string& to, const Respond& respond);
   void sign_out(const Request& request, const Respond& respond);
+  // site_api.cc: what other programs may tell us.
+  void api(const Request& request, const Respond& respond);
+  [[nodiscard]] const ApiSettings* caller_of(const Request& request) const;
   void list(const CallPointer& call);
   void signed_in_route(CallPointer call);
 

@@ -43,6 +43,7 @@ class SiteTest : public testing::Test {
     settings.public_url = tls ? "https://ev.msp.example" : "http://127.0.0.1:8443";
     settings.users = {{"kim", hash, {TenantId{"acme"}}, false}, {"lee", hash, {TenantId{"*"}}, true}};
     settings.tls = tls;
+    settings.api = {{"soar", hex(sha256("token-of-soar")), {TenantId{"acme"}}}};
     site = std::make_shared<Site>(
         settings, Site::World{clock, [](LogLevel, std::string_view, std::string_view, std::string_view) {},
                               [this] {
@@ -344,6 +345,54 @@ TEST_F(SiteTest, WrongMethodsAndOtherAddressesAreRefused) {
   EXPECT_EQ(get(at + "/nothing").status, 404);
   acme->store_fails = true;
   EXPECT_EQ(get(at).status, 503);
+}
+
+Request adoption(std::string token, std::string body) {
+  return {.method = "POST", .path = "/api/adopt", .body = std::move(body), .authorization = std::move(token)};
+}
+const std::string good_order = R"({"tenant":"acme","ticket":"sys9","number":"INC9","sensor":"s1","event_id":"77"})";
+
+TEST_F(SiteTest, AProgramWithATokenSaysToWhichTicketAnAlertBelongs) {
+  const Response answer = ask(adoption("Bearer token-of-soar", good_order));
+  EXPECT_EQ(answer.status, 202);
+  ASSERT_EQ(acme->adopted.size(), 1U);
+  EXPECT_EQ(acme->adopted[0].ticket, "sys9");
+  EXPECT_EQ(acme->adopted[0].event_id, "77");
+  EXPECT_EQ(acme->adopted[0].by, "api:soar");
+}
+
+TEST_F(SiteTest, WithoutItsTokenItSaysNothing) {
+  for (const char* token : {"", "Bearer wrong", "Bearer ", "Basic token-of-soar", "token-of-soar"})
+    EXPECT_EQ(ask(adoption(token, good_order)).status, 401) << token;
+  EXPECT_THAT(acme->adopted, IsEmpty());
+}
+
+TEST_F(SiteTest, ATokenReachesOnlyItsOwnTenants) {
+  const std::string foreign_order = R"({"tenant":"globex","ticket":"sys9","sensor":"s1","event_id":"77"})";
+  const Response foreign_answer = ask(adoption("Bearer token-of-soar", foreign_order));
+  const Response unknown =
+      ask(adoption("Bearer token-of-soar", R"({"tenant":"nobody","ticket":"t","sensor":"s","event_id":"1"})"));
+  EXPECT_EQ(foreign_answer.status, 404);
+  EXPECT_EQ(foreign_answer.body, unknown.body) << "nor does it learn who else is served";
+  EXPECT_THAT(globex->adopted, IsEmpty());
+}
+
+TEST_F(SiteTest, AnOrderThatNamesNoAlertIsRefusedWithWhatIsMissing) {
+  const Response answer = ask(adoption("Bearer token-of-soar", R"({"tenant":"acme","ticket":"sys9","sensor":"s1"})"));
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("event_id"));
+  EXPECT_EQ(ask(adoption("Bearer token-of-soar", "[]")).status, 400);
+  EXPECT_EQ(ask({.path = "/api/adopt", .authorization = "Bearer token-of-soar"}).status, 405);
+}
+
+TEST_F(SiteTest, WhatPeopleSayInTheTicketStandsOnThePageAsText) {
+  PageRows& rows = acme->incidents[link];
+  rows.incident.remote_state = "In Progress";
+  rows.comments = {{rows.incident.id, "1", "kim", "<script>alert(1)</script> looked at it", "12:00", false, {}}};
+  enter();
+  const std::string body = get(at).body;
+  EXPECT_THAT(body, HasSubstr("In Progress"));
+  EXPECT_THAT(body, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt; looked at it"));
 }
 
 TEST(Scrypt, TheStoredFormIsReadBackAndNothingElseMatches) {
