@@ -1,5 +1,7 @@
 #include "adapters/email/email_link.h"
 
+#include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -40,6 +42,38 @@ std::string text_of(const Json& body, const Settings& settings, const adapter::O
 
 std::string evidence_text(const adapter::Evidence& evidence) {
   return cat("Evidence: ", evidence.name(), ", ", grouped(evidence.length()), " bytes\nSHA-256: ", evidence.sha256());
+}
+
+/// What the links of this process have seen of their incidents. A help only: the tag can be learnt again, and a subject
+/// without its title still threads. Thread-safe.
+class Memory {
+ public:
+  void complete(Mail& mail) {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(mail.correlation_id);
+    if (known == known_.end()) return;
+    if (mail.title.empty()) mail.title = known->second.title;
+    if (mail.ticket.tag.empty()) mail.ticket.tag = known->second.tag;
+  }
+  void keep(const Mail& mail) {
+    const std::lock_guard lock(mutex_);
+    if (known_.size() >= known_max) known_.clear();
+    Known& known = known_[mail.correlation_id];
+    if (!mail.ticket.tag.empty()) known.tag = mail.ticket.tag;
+    if (!mail.title.empty()) known.title = mail.title;
+  }
+
+ private:
+  struct Known {
+    std::string tag, title;
+  };
+  std::mutex mutex_;
+  std::map<std::string, Known> known_;  // By correlation id.
+};
+
+Memory& memory() {
+  static Memory one;
+  return one;
 }
 
 /// SIZE as the server announced it last: after STARTTLS it says everything anew.
@@ -110,10 +144,7 @@ Verdict EmailLink::apply(const adapter::Operation& operation) {
   }
   const Deadline deadline = deadline_of(operation);
   if (kind != EXH_OP_ENSURE) {
-    if (const auto known = known_.find(mail.correlation_id); known != known_.end()) {
-      if (mail.title.empty()) mail.title = known->second.title;
-      if (mail.ticket.tag.empty()) mail.ticket.tag = known->second.tag;
-    }
+    memory().complete(mail);
     if (mail.ticket.tag.empty() && settings_.mailbox) mail.ticket.tag = tag_of(mail.correlation_id, deadline);
     // Without its tag some desks make a second ticket of a follow-up; its answer is mostly on the way.
     if (mail.ticket.tag.empty() && settings_.mailbox && operation.attempt() < attempts_for_number)
@@ -124,17 +155,10 @@ Verdict EmailLink::apply(const adapter::Operation& operation) {
   }
   Verdict verdict = deliver(mail, deadline);
   if (verdict.rc != EXH_OK) return verdict;
-  remember(mail.correlation_id, mail.ticket, mail.title);
+  memory().keep(mail);
   verdict.ticket = mail.ticket.text();
   if (!mail.ticket.tag.empty()) verdict.number = mail.ticket.tag.substr(1, mail.ticket.tag.size() - 2);
   return verdict;
-}
-
-void EmailLink::remember(const std::string& correlation_id, const TicketName& ticket, const std::string& title) {
-  if (known_.size() >= known_max) known_.clear();
-  Known& known = known_[correlation_id];
-  if (!ticket.tag.empty()) known.tag = ticket.tag;
-  if (!title.empty()) known.title = title;
 }
 
 Verdict EmailLink::deliver(const Mail& mail, Deadline deadline) {

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <exhibit/adapter.hpp>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -35,13 +34,8 @@ class EmailLink {
   adapter::Verdict converse(MailConnection& connection, const Mail& mail);
   /// The desk's tag, if one of its answers is in the mailbox already.
   std::string tag_of(const std::string& correlation_id, Deadline deadline);
-  void remember(const std::string& correlation_id, const TicketName& ticket, const std::string& title);
 
-  struct Known {
-    std::string tag, title;
-  };
   Settings settings_;
-  std::map<std::string, Known> known_;  // By correlation id; a help only: all of it can be learnt again.
   std::atomic<bool> cancelled_ = false;
 };
 

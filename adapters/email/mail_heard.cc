@@ -134,13 +134,18 @@ std::string plain_part(const Fields& fields, std::string_view body, int depth) {
   return to_text(bytes, parameter_of(type, "charset"));
 }
 
-bool is_machine(const Fields& fields) {
-  const std::string automatic = to_lower(trim(at(fields, "auto-submitted"))),
-                    precedence = to_lower(trim(at(fields, "precedence")));
+/// Request Tracker sends people's words on as bulk mail, and names who wrote them.
+std::string originator(const Fields& fields) { return std::string(trim(at(fields, "x-rt-originator"))); }
+
+bool is_machine(const Settings& settings, const Fields& fields) {
+  const std::string automatic = to_lower(trim(at(fields, "auto-submitted")));
+  const std::string precedence = to_lower(trim(at(fields, "precedence")));
   if (!automatic.empty() && !automatic.starts_with("no")) return true;
-  if (precedence == "bulk" || precedence == "junk" || precedence == "list") return true;
-  const std::string path = std::string(trim(at(fields, "return-path")));
-  return path == "<>" || fields.contains("x-autoreply") || fields.contains("x-autorespond");
+  if (trim(at(fields, "return-path")) == "<>" || fields.contains("x-autoreply") || fields.contains("x-autorespond"))
+    return true;
+  const bool bulk = precedence == "bulk" || precedence == "junk" || precedence == "list";
+  const std::string person = originator(fields);
+  return bulk && (person.find('@') == std::string::npos || equal_ignoring_case(person, settings.from));
 }
 
 /// "EXH1-" and what of base32 follows; empty when it is too short to be one of ours.
@@ -227,9 +232,9 @@ std::optional<Heard> heard(const Settings& settings, std::string_view head, std:
     found.correlation_id = correlation_at(std::string_view(subject).substr(ours + 1));
   if (found.correlation_id.empty()) return std::nullopt;
   found.tag = tag_in(fields, subject);
-  found.machine = is_machine(fields);
+  found.machine = is_machine(settings, fields);
   found.id = harmless(cut_utf8(trim(at(fields, "message-id")), 250));
-  found.author = harmless(cut_utf8(from, 250));
+  found.author = harmless(cut_utf8(originator(fields).empty() ? from : originator(fields), 250));
   found.at = harmless(cut_utf8(at(fields, "date"), 60));
   if (!found.machine) found.text = own_words(plain_text(fields, body));
   return found;

@@ -36,6 +36,12 @@ std::string_view event_of(std::uint32_t kind, const Json& body) {
   return kind == EXH_OP_STATE && (state == "closed" || state == "resolved") ? "closed" : "updated";
 }
 
+std::string time_of_alert(const Json& incident) {
+  const Json times = object_at(object_at(incident, "alert"), "times");
+  const std::string received = text_at(times, "received");
+  return received.empty() ? text_at(times, "sensor") : received;
+}
+
 /// "2026-11-22T02:12:41.123Z" in milliseconds since 1970; nothing for any other form.
 std::optional<std::int64_t> epoch_ms(std::string_view iso) {
   const auto number = [&](std::size_t at, std::size_t length) {
@@ -158,8 +164,7 @@ Result<Json> incident_of(std::uint32_t kind, std::string_view correlation_id, st
   for (const char* key : {"tenant", "link", "title", "severity"}) complete(incident, key, text_at(*body, key));
   if (kind == EXH_OP_STATE) complete(incident, "state", text_at(*body, "state"));
   for (const char* key : {"text", "internal_text", "public_text"}) complete(incident, "text", text_at(*body, key));
-  const Json times = object_at(object_at(incident, "alert"), "times");
-  for (const char* key : {"received", "sensor"}) complete(incident, "at", text_at(times, key));
+  if (kind == EXH_OP_ENSURE) complete(incident, "at", time_of_alert(incident));  // The others happened later.
   return incident;
 }
 
@@ -167,7 +172,7 @@ std::string exhibit_body(const Json& incident) { return incident.dump(-1, ' ', f
 
 std::string ocsf_body(const Json& incident, std::string_view uid) {
   const Json alert = object_at(incident, "alert"), counts = object_at(incident, "counts");
-  const std::string what = text_at(incident, "what");
+  const std::string what = text_at(incident, "what"), at = text_at(incident, "at");
   const int activity = what == "opened" ? 1 : what == "closed" ? 3 : 2;
   const std::string severity =
       text_at(alert, "severity").empty() ? text_at(incident, "severity") : text_at(alert, "severity");
@@ -180,7 +185,7 @@ std::string ocsf_body(const Json& incident, std::string_view uid) {
                                                 : 2},
                   {"is_alert", true},
                   {"severity_id", severity_id(to_lower(severity))},
-                  {"time", epoch_ms(text_at(incident, "at")).value_or(0)},
+                  {"time", epoch_ms(at.empty() ? time_of_alert(incident) : at).value_or(0)},
                   {"metadata", metadata(incident, alert, uid)},
                   {"finding_info", finding_info(incident, alert)}};
   if (const std::string text = text_at(incident, "text"); !text.empty()) finding["message"] = text;

@@ -143,7 +143,7 @@ std::string IncidentPage::path() const { return cat(base, "/e/", rows.incident.l
 bool all_settled(const PageRows& rows) {
   for (const CaptureView& capture : rows.view.captures)
     if (!is_settled(capture.state) || (is_sealed(capture.state) && !capture.report)) return false;
-  return !rows.incident.ticket.empty();
+  return rows.incident.ticket_at.has_value();
 }
 
 Node head_part(const IncidentPage& page) {

@@ -109,6 +109,19 @@ TEST(MailHeard, AMachinesAnswerIsOnlyRead) {
   EXPECT_FALSE(heard(settings(), cat(answer_head, "Auto-Submitted: no\r\n"), "x")->machine);
 }
 
+TEST(MailHeard, WhatRequestTrackerSendsOnForAPersonIsThatPersonsWord) {
+  const std::string bulk = cat(answer_head, "Precedence: bulk\r\nX-RT-Originator: kim@msp.example\r\n");
+  const auto got = heard(settings(), bulk, "It is our scanner.");
+  ASSERT_TRUE(got);
+  EXPECT_FALSE(got->machine);
+  EXPECT_EQ(got->author, "kim@msp.example");
+  EXPECT_TRUE(
+      heard(settings(), replace_all(bulk, "Originator: kim@", "Originator: exhibit@"), "our own note")->machine);
+  EXPECT_TRUE(
+      heard(settings(), replace_all(bulk, "Originator: kim@msp.example", "Originator: RT_System"), "x")->machine);
+  EXPECT_TRUE(heard(settings(), cat(bulk, "Auto-Submitted: auto-replied\r\n"), "Greetings")->machine);
+}
+
 TEST(MailHeard, OurOwnMailAndThoseOfOthersAreNothing) {
   EXPECT_FALSE(heard(settings(), cat(answer_head, "X-Exhibit-Incident: EXH1-A\r\n"), "x"));
   EXPECT_FALSE(heard(settings(), replace_all(answer_head, "kim@msp.example", "Exhibit@MSP.example"), "x"));

@@ -228,6 +228,20 @@ bool World::settle(Patience patience) {
 
 Json World::desk() { return parse_json(Wire(desk_port_).ask("GET", "/sim/tickets").body, 64U << 20).value_or(Json()); }
 
+void World::misbehave(const std::string& order) {
+  const std::size_t colon = order.find(':');
+  JsonWriter body;
+  body.object().member("mode", order.substr(0, colon));
+  if (colon != std::string::npos)
+    for (const std::string_view option : split(std::string_view(order).substr(colon + 1), ",")) {
+      const std::size_t equals = option.find('=');
+      const auto number = parse_number<int>(option.substr(equals + 1));
+      number ? body.member(option.substr(0, equals), *number)
+             : body.member(option.substr(0, equals), option.substr(equals + 1));
+    }
+  Wire(desk_port_).ask("POST", "/sim/misbehave", "Content-Type: application/json\r\n", body.end().text());
+}
+
 std::string World::attached_bytes(const std::string& attachment) const {
   return Wire(desk_port_)
       .ask("GET", cat("/api/now/attachment/", attachment, "/file"),

@@ -63,6 +63,8 @@ class World {
   /// Signs in and looks at the page of the first ticket. False when the server ended meanwhile.
   bool look_at_a_page();
   [[nodiscard]] Json desk();
+  /// Orders one more misbehaviour of the desk.
+  void misbehave(const std::string& order);
   [[nodiscard]] const std::string& folder() const { return folder_; }
 
  private:

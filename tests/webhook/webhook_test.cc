@@ -147,6 +147,14 @@ TEST(WebhookBody, TheEnginesIncidentPassesUnchangedAndAfterThePublishedSchema) {
   EXPECT_GE(mistakes.size(), 4U) << mistakes_json(mistakes);
 }
 
+TEST(WebhookBody, OnlyTheFirstMessageTakesItsTimeFromTheAlert) {
+  const char* body = R"({"text":"x","incident":{"alert":{"times":{"received":"2026-11-22T02:12:42.500Z"}}}})";
+  EXPECT_EQ(Json::parse(request(settings(), body).body)["at"], "2026-11-22T02:12:42.500Z");
+  EXPECT_FALSE(Json::parse(request(settings(), body, EXH_OP_NOTE).body).contains("at"));
+  const Json later = Json::parse(request(settings(R"({"style":"ocsf"})"), body, EXH_OP_NOTE).body);
+  EXPECT_EQ(later["time"], 1795313562500);
+}
+
 TEST(WebhookBody, OcsfIsADetectionFinding) {
   const Json finding = Json::parse(request(settings(R"({"style":"ocsf"})"), test::ensure_body()).body);
   EXPECT_EQ(finding["class_uid"], 2004);

@@ -18,12 +18,17 @@ import runner_link as rl  # noqa: E402
 PCAP = b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + bytes(16) + bytes(range(256)) * 40 + b"\r\n.\r\n\n\r.\nFrom me"
 
 
+def new_folder():
+    folder = tempfile.TemporaryDirectory(prefix="exhibit-mail-")
+    os.chmod(folder.name, 0o755)
+    return folder
+
+
 class Servers:
     """One fresh pair of Postfix and Dovecot; ends with this process, since its standard input closes."""
 
-    def __init__(self, *options):
-        self.folder = tempfile.TemporaryDirectory(prefix="exhibit-mail-")
-        os.chmod(self.folder.name, 0o755)
+    def __init__(self, *options, folder=None):
+        self.folder = folder or new_folder()
         self.process = subprocess.Popen([HERE / "start-mail.sh", self.folder.name, *options], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         said = self.process.stdout.readline().strip()

@@ -46,6 +46,14 @@ class Delivery(MailTest):
         self.assertEqual(note["References"], opening["Message-ID"])
         self.assertEqual(note["Subject"], opening["Subject"])
 
+    def test_a_follow_up_by_another_link_has_the_same_subject(self):
+        first = self.link(map={"follow_ups": True})
+        _, made = first.apply(rl.ENSURE, "inc-1-1", ensure_body(), correlation_id="EXH1-SUBJECT2")
+        other = rl.Link(first.runner, self.config(map={"follow_ups": True}), 1)
+        self.assertEqual(other.apply(rl.NOTE, "inc-1-2", {"text": "x"}, "EXH1-SUBJECT2", made["ticket"])[0], rl.OK)
+        subjects = {parsed(raw)["Subject"] for raw in self.servers.settled("soc", 2)}
+        self.assertEqual(subjects, {ensure_body()["title"] + " [EXH1-SUBJECT2]"})
+
     def test_a_quiet_desk_gets_one_mail_per_incident(self):
         link = self.link()
         link.apply(rl.ENSURE, "inc-1-1", ensure_body())

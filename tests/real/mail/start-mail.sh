@@ -27,11 +27,16 @@ while [ $# -ge 2 ]; do
 done
 skip() { echo "skipped: $1"; exit 77; }
 [ "$(id -u)" = 0 ] || skip "Postfix and Dovecot need root"
-for program in postfix dovecot openssl python3; do command -v $program >/dev/null || skip "$program is not here (Debian: postfix dovecot-imapd dovecot-lmtpd)"; done
-[ -x /usr/lib/dovecot/lmtp ] && [ -x /usr/lib/dovecot/imap ] || skip "dovecot-imapd and dovecot-lmtpd are not here"
-
+command -v python3 >/dev/null && command -v openssl >/dev/null || skip "python3 and openssl are needed"
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
+. "$(dirname "$0")/../packages.sh"
+gate_package=""
+[ -z "$rt_url" ] || gate_package=rt5-clients
+mailer='postfix postfix/main_mailer_type select No configuration'
+all_installed postfix || echo "$mailer" | debconf-set-selections 2>/dev/null || true
+need_packages "$dir/apt.log" postfix dovecot-core dovecot-imapd dovecot-lmtpd $gate_package ||
+  skip "Postfix and Dovecot are not installed and cannot be: see $dir/apt.log"
 [ ${#dir} -le 70 ] || { echo "start-mail: DIR is too long" >&2; exit 64; }
 mkdir -p "$dir/postfix/etc" "$dir/postfix/queue" "$dir/postfix/data" "$dir/dovecot/run" "$dir/mail" "$dir/tls"
 chmod o+x "$dir"
