@@ -306,17 +306,12 @@ TEST_F(RealTest, FalseAnswersOverWhatTheDeskDidOrDidNotMakeOneTicket) {
 }
 
 TEST_F(RealTest, HostileTextsComeBackAsTheyWere) {
-  const std::vector<std::string> hostile = {"<script>alert(1)</script>",
-                                            "'\"`--;/**/ OR 1=1",
-                                            "{{7*7}} ${jndi:ldap://x} {noformat}{code}",
-                                            "</pre><b>x</b><pre>",
-                                            "]]> [x](javascript:a) *b* _c_",
-                                            "\\{\"$json\":1} {title} {{ticket}} %s %n",
-                                            "\xE2\x80\xAE rtl \xF0\x9F\x92\xA9 \xC3\xBC",
-                                            "```\n# x\n```",
-                                            "&lt;b&gt; &amp;amp; &#39;",
-                                            "{{include(x)}} #1 commit:abc !img! \"a\":http://x",
-                                            "<code>x</code> <notextile>y"};
+  const std::vector<std::string> hostile = {
+      "<script>alert(1)</script> '\"`--;/**/ OR 1=1\n{{7*7}} ${jndi:ldap://x} {noformat}{code}\n</pre><b>x</b><pre>",
+      "]]> [x](javascript:a) *b* _c_ \\{\"$json\":1} {title} {{ticket}} %s %n\n\xE2\x80\xAE rtl \xF0\x9F\x92\xA9 "
+      "\xC3\xBC",
+      "```\n# x\n```\n&lt;b&gt; &amp;amp; &#39;\n{{include(x)}} #1 commit:abc !img! \"a\":http://x <code>x</code> "
+      "<notextile>y"};
   for (const std::string& text : hostile) {
     Op op = kit::ensure_op(fresh());
     Json body = *parse_json(op.body_json);
