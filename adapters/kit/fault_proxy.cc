@@ -117,6 +117,11 @@ std::string FaultProxy::other_answer() {
   return answer_;
 }
 
+bool FaultProxy::idle() {
+  const std::lock_guard lock(mutex_);
+  return open_.empty();
+}
+
 void FaultProxy::accept_all() {
   while (!ending_) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
@@ -136,6 +141,8 @@ void FaultProxy::serve(int client) {
     if (cut == Cut::instead || cut == Cut::masked) send_all(client, other_answer());
     if (cut == Cut::none) send_all(client, answer);
     if (cut == Cut::in_answer) send_all(client, std::string_view(answer).substr(0, answer.size() / 2));
+    while (cut == Cut::hang && !received(client).empty()) {
+    }
     if (cut == Cut::before || cut == Cut::after) reset(client);
   }
   const std::lock_guard lock(mutex_);

@@ -10,11 +10,12 @@
 namespace exhibit::kit {
 
 /// A way to a desk that breaks on request: before the request reaches it, after the desk has answered and before the
-/// answer is passed on, or in the middle of the answer; or another answer takes its place, with the desk asked or not.
+/// answer is passed on, or in the middle of the answer; or another answer takes its place, with the desk asked or not; or
+/// the desk did it and no answer ever comes.
 /// One request a connection, counted in their order. Thread-safe.
 class FaultProxy {
  public:
-  enum class Cut { none, before, after, in_answer, instead, masked };
+  enum class Cut { none, before, after, in_answer, instead, masked, hang };
 
   explicit FaultProxy(std::uint16_t desk);
   ~FaultProxy();
@@ -28,6 +29,8 @@ class FaultProxy {
   void arm(int request, Cut cut, std::string answer = {});
   /// Requests since the last `arm`.
   [[nodiscard]] int requests() const { return count_; }
+  /// Nothing is on its way to the desk or back.
+  [[nodiscard]] bool idle();
 
  private:
   void accept_all();

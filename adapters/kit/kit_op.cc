@@ -26,8 +26,9 @@ Op ensure_op(const std::string& correlation_id, const std::string& fields_json) 
   body.member("title", "HIGH: 192.0.2.10 > 198.51.100.20:80 WWW <phf>, no block & \"more\"");
   body.member("public_text", "An outside host sent a known web attack.\nThe sensor reported no block.");
   body.member("internal_text",
-              "192.0.2.10 asked for /cgi-bin/phf\n\n  | GET /?x=<script>alert(1)</script> HTTP/1.0\n"
-              "  | {{macro}} h1. [x](y) *a* _b_ ]] ${x}\nPackets   https://ev.example/e/abc");
+              cat("192.0.2.10 asked for /cgi-bin/phf\n\n  | GET /?x=<script>alert(1)</script> HTTP/1.0\n"
+                  "  | {{macro}} h1. [x](y) *a* _b_ ]] ${x}\nPackets   https://ev.example/e/abc\nRef       ",
+                  correlation_id, " (do not edit)"));
   body.member("link", "https://ev.example/e/abc").member("severity", "high").member("priority", 2);
   body.key("fields").raw(fields_json);
   return {.kind = EXH_OP_ENSURE,

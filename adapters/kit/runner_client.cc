@@ -84,8 +84,10 @@ RunnerClient::RunnerClient(const std::string& runner, const std::string& module)
   }
 }
 
+void RunnerClient::end() { ::shutdown(socket_, SHUT_RDWR); }
+
 RunnerClient::~RunnerClient() {
-  ::shutdown(socket_, SHUT_RDWR);  // The runner ends at end of file.
+  end();
   receiver_.join();
   ::close(socket_);
   int status = 0;

@@ -34,6 +34,8 @@ class RunnerClient {
   RunnerClient(const RunnerClient&) = delete;
   RunnerClient& operator=(const RunnerClient&) = delete;
 
+  /// Closes the socket: the runner ends at once, and every call that waits gets rc -1. [any thread]
+  void end();
   [[nodiscard]] const std::string& description() const { return description_; }
 
   Answer open(int link, const std::string& config_json);

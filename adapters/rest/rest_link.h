@@ -62,7 +62,7 @@ class RestLink {
   /// Completes the rows by what `each` asks; `lenient` leaves out what cannot be had.
   Verdict with_each(const Request& request, const Prepared& ready, Json& rows, bool lenient);
   Verdict poll_batch(const Json& tickets, const Json& seen, Json& found);
-  Verdict comments_of(const Json& row, const std::string& since, Json& comments);
+  Verdict comments_of(const Json& row, const std::string& correlation, const std::string& since, Json& comments);
   [[nodiscard]] std::string once_key(std::string_view name, const Values& values) const;
 
   Profile profile_;

@@ -41,6 +41,15 @@ bool is_older(const std::string& at, const std::string& since, std::int64_t over
   return time && begin && *time < *begin - overlap_s;
 }
 
+/// By its marker, by its author, or, since the text that a ticket is made with has no marker, by who made the ticket
+/// and the correlation id in it.
+bool is_ours(const Json& comment, const Json& ticket, const std::string& correlation, const std::string& login) {
+  const std::string author = text_at(comment, "author"), text = comment.dump();
+  if (text.find(mark_begin) != std::string::npos || (!login.empty() && author == login)) return true;
+  return ticket.contains("creator") && author == text_at(ticket, "creator") && !correlation.empty() &&
+         text.find(correlation) != std::string::npos;
+}
+
 Json told(const Json& row, Json comments, bool closed) {
   Json ticket = {{"ticket", text_at(row, "ticket")},         {"number", text_at(row, "number")},
                  {"state", text_at(row, "state")},           {"assignee", text_at(row, "assignee")},
@@ -60,7 +69,8 @@ void forget_some(Json& seen, const Json& asked) {
 
 }  // namespace
 
-Verdict RestLink::comments_of(const Json& row, const std::string& since, Json& comments) {
+Verdict RestLink::comments_of(const Json& row, const std::string& correlation, const std::string& since,
+                              Json& comments) {
   comments = Json::array();
   const Operation* const operation = profile_.find("poll_comments");
   if (operation == nullptr) return {.rc = EXH_OK};
@@ -71,12 +81,10 @@ Verdict RestLink::comments_of(const Json& row, const std::string& since, Json& c
   if (read.rc != EXH_OK) return read;
   Json rows = Json::array();
   const auto user = session_.login().values.find("user");
-  for (Json& one : rows_of(read)) {
-    const bool ours =
-        one.dump().find(mark_begin) != std::string::npos ||
-        (user != session_.login().values.end() && !user->second.empty() && text_at(one, "author") == user->second);
-    if (!ours && !is_older(text_at(one, "at"), since, profile_.poll.overlap_s)) rows.push_back(std::move(one));
-  }
+  const std::string login = user == session_.login().values.end() ? std::string() : user->second;
+  for (Json& one : rows_of(read))
+    if (!is_ours(one, row, correlation, login) && !is_older(text_at(one, "at"), since, profile_.poll.overlap_s))
+      rows.push_back(std::move(one));
   if (Verdict more = with_each(operation->requests.back(), ready, rows, false); more.rc != EXH_OK) return more;
   for (const Json& one : rows) {
     const std::string text = text_at(one, "text");
@@ -101,13 +109,14 @@ Verdict RestLink::poll_batch(const Json& tickets, const Json& seen, Json& found)
   if (read.rc != EXH_OK) return read;
   for (const Json& row : rows_of(read)) {
     const std::string id = text_at(row, "ticket"), stamp = text_at(row, "updated");
-    const bool asked =
-        std::any_of(tickets.begin(), tickets.end(), [&](const Json& one) { return text_at(one, "ticket") == id; });
+    const auto asked =
+        std::find_if(tickets.begin(), tickets.end(), [&](const Json& one) { return text_at(one, "ticket") == id; });
     const std::string before = text_at(seen, id);
-    if (!asked || before == cat(stamp, "#2")) continue;
+    if (asked == tickets.end() || before == cat(stamp, "#2")) continue;
     Json comments;
     const std::string since = before.substr(0, before.rfind('#'));
-    if (Verdict more = comments_of(row, since, comments); more.rc != EXH_OK) return more;
+    if (Verdict more = comments_of(row, text_at(*asked, "correlation_id"), since, comments); more.rc != EXH_OK)
+      return more;
     found["tickets"].push_back(told(row, std::move(comments), is_one_of(profile_.poll.closed, row, ready.values)));
     found["cursor"]["seen"][id] = next_seen(before, stamp);
   }

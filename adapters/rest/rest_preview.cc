@@ -48,14 +48,16 @@ std::string body_of(const HttpRequest& request, const OpText& op) {
 std::string preview_json(const Profile& profile, const LinkText& link, std::uint32_t kind, const OpText& op) {
   OpText shown = op;
   if (shown.ticket.empty()) shown.ticket = ticket_place;
-  const Prepared whole = prepare(profile, link, shown);
+  LinkText without_secrets = link;
+  for (auto& [name, value] : without_secrets.auth) value = "[secret]";
+  const Prepared whole = prepare(profile, without_secrets, shown);
   JsonWriter out;
   out.array();
   for (const std::string_view name : lists_of(profile, kind)) {
     const Operation* const list = profile.find(name);
     if (list == nullptr) continue;
     const bool second = kind == EXH_OP_ENSURE && name == "note";
-    const Prepared ready = second ? prepare(profile, link, as_note(shown)) : whole;
+    const Prepared ready = second ? prepare(profile, without_secrets, as_note(shown)) : whole;
     for (const Request& request : list->requests) {
       const HttpRequest made = request_of(profile, request, ready.values, ready.fields_json);
       out.object().member("operation", name).member("method", made.method);

@@ -31,8 +31,8 @@ struct Prepared {
 };
 
 /// The values: the profile's own, every text and number of the body, "incident.NAME" of its incident, and
-///   base correlation_id ticket name marked_name mime sha256 bytes mark audience note internal_note public_note
-///   has_fields
+///   base correlation_id ticket name marked_name mime sha256 bytes mark audience headline note internal_note
+///   public_note has_fields
 /// Texts are held to the profile's limits and rendered for the desk. A note gets its marker, so that it can be found
 /// before it is repeated; a marked name holds a part of the hash, so that a file can.
 Prepared prepare(const Profile& profile, const LinkText& link, const OpText& op);

@@ -49,7 +49,8 @@ HttpAnswer Session::ask(const Profile& profile, HttpRequest request) {
     if (!authorization) return not_sent(authorization.error());
     HttpRequest made = request;
     made.headers.insert(made.headers.end(), authorization->headers.begin(), authorization->headers.end());
-    const HttpAnswer answer = ask_(made);
+    HttpAnswer answer = ask_(made);
+    if (!access.empty()) answer.body = replace_all(answer.body, access, "[secret]");
     const bool refused = answer.rc == EXH_OK && answer.status == 401 && login_.oauth;
     if (!refused || round != 0) return answer;
   }

@@ -60,38 +60,60 @@ std::string html_back(std::string_view markup) {
   return html_unescaped(replace_all(text, "<br>\n", "\n"));
 }
 
-/// The block keeps columns, and the one thing that Textile still reads in it is an entity.
+/// Puts a word joiner behind each mark that `ends` says would end the block; nothing else means anything in it.
+template <typename Ends>
+std::string joined(std::string_view text, Ends ends) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out += text[i];
+    if (ends(text.substr(i))) out += word_joiner;
+  }
+  return out;
+}
+
+template <typename Ends>
+std::string unjoined(std::string_view text, Ends ends) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out += text[i];
+    const std::string_view behind = text.substr(i + 1);
+    if (behind.starts_with(word_joiner) && ends(cat(text[i], behind.substr(word_joiner.size(), 16))))
+      i += word_joiner.size();
+  }
+  return out;
+}
+
+/// Redmine's Textile escapes what stands in <pre> by itself, and reads only these tags in it.
+bool ends_pre(std::string_view text) {
+  if (!text.starts_with('<')) return false;
+  text.remove_prefix(text.starts_with("</") ? 2 : 1);
+  for (const std::string_view tag : {"pre", "code", "kbd", "notextile"})
+    if (equal_ignoring_case(text.substr(0, tag.size()), tag)) return true;
+  return false;
+}
+
+bool ends_noformat(std::string_view text) {
+  return text.starts_with('{') && equal_ignoring_case(text.substr(1, 8), "noformat");
+}
+
 std::string textile(std::string_view text, std::string_view link) {
-  return cat("<pre>\n", html_escaped(text), "\n</pre>", link.empty() ? "" : "\n\n", link);
+  return cat("<pre>\n", joined(text, ends_pre), "\n</pre>", link.empty() ? "" : "\n\n", link);
 }
 
 std::string textile_back(std::string_view markup) {
   const std::size_t end = markup.rfind("\n</pre>");
   if (!markup.starts_with("<pre>\n") || end == std::string_view::npos || end < 6) return std::string(markup);
-  return html_unescaped(markup.substr(6, end - 6));
+  return unjoined(markup.substr(6, end - 6), ends_pre);
 }
 
-/// Inside {noformat} only the closing mark means something: a word joiner inside it makes it plain.
 std::string wiki(std::string_view text, std::string_view link) {
-  std::string inner;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    inner += text[i];
-    if (text[i] == '{' && equal_ignoring_case(text.substr(i + 1, 8), "noformat")) inner += word_joiner;
-  }
-  return cat(noformat, "\n", inner, "\n", noformat, link.empty() ? "" : "\n", link);
+  return cat(noformat, "\n", joined(text, ends_noformat), "\n", noformat, link.empty() ? "" : "\n", link);
 }
 
 std::string wiki_back(std::string_view markup) {
   const std::size_t end = markup.rfind("\n{noformat}");
   if (!markup.starts_with("{noformat}\n") || end == std::string_view::npos || end < 11) return std::string(markup);
-  std::string inner(markup.substr(11, end - 11)), out;
-  for (std::size_t i = 0; i < inner.size(); ++i) {
-    out += inner[i];
-    if (inner[i] == '{' && inner.compare(i + 1, word_joiner.size(), word_joiner) == 0 &&
-        equal_ignoring_case(std::string_view(inner).substr(i + 1 + word_joiner.size(), 8), "noformat"))
-      i += word_joiner.size();
-  }
-  return out;
+  return unjoined(markup.substr(11, end - 11), ends_noformat);
 }
 
 /// Our own address, when it is one that no kind of markup could read differently.

@@ -43,6 +43,8 @@ void add_note(const Profile& profile, const Json& body, Values& values) {
   if (text == values.end()) return;
   const auto said = body.find("public");
   const bool is_public = said != body.end() && said->is_boolean() && said->get<bool>();
+  const std::string_view first = std::string_view(text->second).substr(0, text->second.find('\n'));
+  values["headline"] = cut_with_word(filled("{x|line}", {{"x", std::string(first)}}), profile.limits.title, cut_title);
   values["audience"] = is_public ? "public" : "internal";
   const std::string marker = profile.note_marker.empty() ? "" : cat("\n", filled(profile.note_marker, values));
   values["note"] = values[is_public ? "public_note" : "internal_note"] =

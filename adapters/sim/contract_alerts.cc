@@ -60,7 +60,8 @@ class TheHive final : public ContractDesk {
     if (first == "listAlert") {
       const Json& filter = steps.at(1).at("_eq");
       for (const auto& alert : tickets_)
-        if (filter.at("_field") == "sourceRef" && filter.at("_value") == alert->correlation) rows.push_back(row(*alert));
+        if (filter.at("_field") == "sourceRef" && filter.at("_value") == alert->correlation)
+          rows.push_back(row(*alert));
       return json(200, rows);
     }
     const StoredTicket* const alert = find(steps.at(0).at("idOrName").get<std::string>());
@@ -71,7 +72,10 @@ class TheHive final : public ContractDesk {
       for (const StoredNote& note : alert->notes) rows.push_back({{"_id", note.id}, {"message", note.text}});
     if (what == "attachments")
       for (const StoredFile& file : alert->files)
-        rows.push_back({{"_id", file.id}, {"name", file.name}, {"size", file.bytes.size()}, {"hashes", {hex(sha256(file.bytes))}}});
+        rows.push_back({{"_id", file.id},
+                        {"name", file.name},
+                        {"size", file.bytes.size()},
+                        {"hashes", {hex(sha256(file.bytes))}}});
     return json(200, rows);
   }
 
@@ -102,7 +106,9 @@ class PagerDuty final : public ContractDesk {
     const Json& body = call.body;
     const std::string action = body.value("event_action", ""), key = body.value("dedup_key", "");
     if (body.value("routing_key", "") != "0123456789abcdef0123456789abcdef")
-      return json(400, {{"status", "invalid event"}, {"message", "Event object is invalid"}, {"errors", {"invalid routing key"}}});
+      return json(
+          400,
+          {{"status", "invalid event"}, {"message", "Event object is invalid"}, {"errors", {"invalid routing key"}}});
     if (call.request.body.size() > 512U << 10) return nothing(413);
     const bool known = action == "trigger" || action == "acknowledge" || action == "resolve";
     if (!known || key.empty() || key.size() > 255 || (action == "trigger" && bad_payload(body.at("payload"))))
@@ -129,7 +135,8 @@ class PagerDuty final : public ContractDesk {
     if (note.empty()) {
       alert.title = body.at("payload").at("summary");
       alert.internal_text = details.value("analyst", "");
-    } else if (std::none_of(alert.notes.begin(), alert.notes.end(), [&](const StoredNote& one) { return one.text == note; })) {
+    } else if (std::none_of(alert.notes.begin(), alert.notes.end(),
+                            [&](const StoredNote& one) { return one.text == note; })) {
       alert.notes.push_back({"", note, "bot", false});
     }
   }

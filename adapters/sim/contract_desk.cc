@@ -89,7 +89,8 @@ std::map<std::string, std::string> ContractDesk::parts_of(const HttpRequest& req
 
 std::size_t ContractDesk::tickets(const std::string& correlation) {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(std::count_if(tickets_.begin(), tickets_.end(), [&](const auto& one) { return one->correlation == correlation; }));
+  return static_cast<std::size_t>(std::count_if(tickets_.begin(), tickets_.end(),
+                                                [&](const auto& one) { return one->correlation == correlation; }));
 }
 
 std::size_t ContractDesk::all_tickets() {

@@ -42,12 +42,17 @@ class Jira final : public ContractDesk {
     return version_ == 3 ? text.is_object() && text.value("type", "") == "doc" && text.value("version", 0) == 1
                          : text.is_string();
   }
-  [[nodiscard]] static std::string kept(const Json& text) { return text.is_string() ? text.get<std::string>() : text.dump(); }
-  [[nodiscard]] Json given(const std::string& text) const { return version_ == 3 ? Json::parse(text, nullptr, false) : Json(text); }
+  [[nodiscard]] static std::string kept(const Json& text) {
+    return text.is_string() ? text.get<std::string>() : text.dump();
+  }
+  [[nodiscard]] Json given(const std::string& text) const {
+    return version_ == 3 ? Json::parse(text, nullptr, false) : Json(text);
+  }
 
   HttpReply create(const Json& body) {
     const Json& fields = body.at("fields");
-    if (fields.at("project").at("key") != "SEC" || !fits(fields.at("description")) || !fields.at("issuetype").contains("name"))
+    if (fields.at("project").at("key") != "SEC" || !fits(fields.at("description")) ||
+        !fields.at("issuetype").contains("name"))
       return json(400, {{"errorMessages", Json::array()}, {"errors", {{"project", "valid project is required"}}}});
     const std::string number = std::to_string(++serial_);
     StoredTicket& made = add(cat("SEC-", number), fields.at("labels").at(0));
@@ -61,15 +66,17 @@ class Jira final : public ContractDesk {
     for (const StoredFile& file : issue.files)
       files.push_back({{"id", file.id}, {"filename", file.name}, {"size", file.bytes.size()}});
     const bool open = issue.state == "open";
-    return {{"id", cat("1", issue.id.substr(4))},
-            {"key", issue.id},
-            {"fields",
-             {{"summary", issue.title},
-              {"description", given(issue.public_text)},
-              {"labels", {"other", issue.correlation}},
-              {"status", {{"name", open ? "In Progress" : "Done"}, {"statusCategory", {{"key", open ? "indeterminate" : "done"}}}}},
-              {"updated", cat("2026-11-22T02:12:", 10 + issue.changes, ".000+0000")},
-              {"attachment", files}}}};
+    return {
+        {"id", cat("1", issue.id.substr(4))},
+        {"key", issue.id},
+        {"fields",
+         {{"summary", issue.title},
+          {"description", given(issue.public_text)},
+          {"labels", {"other", issue.correlation}},
+          {"status",
+           {{"name", open ? "In Progress" : "Done"}, {"statusCategory", {{"key", open ? "indeterminate" : "done"}}}}},
+          {"updated", cat("2026-11-22T02:12:", 10 + issue.changes, ".000+0000")},
+          {"attachment", files}}}};
   }
 
   HttpReply search(const Call& call) {
@@ -134,7 +141,10 @@ class Jira final : public ContractDesk {
       return json(403, {{"errorMessages", {"XSRF check failed"}}});
     issue.files.push_back({std::to_string(++serial_), parts["file/filename"], parts["file"]});
     ++issue.changes;
-    return json(200, Json::array({{{"id", issue.files.back().id}, {"filename", parts["file/filename"]}, {"size", parts["file"].size()}}}));
+    return json(
+        200,
+        Json::array(
+            {{{"id", issue.files.back().id}, {"filename", parts["file/filename"]}, {"size", parts["file"].size()}}}));
   }
   HttpReply file(const std::string& id) {
     for (const auto& issue : tickets_)
@@ -144,7 +154,9 @@ class Jira final : public ContractDesk {
   }
 
   void person_says(const std::string& ticket, const std::string& text) override {
-    const Json tree = {{"version", 1}, {"type", "doc"}, {"content", {{{"type", "paragraph"}, {"content", {{{"type", "text"}, {"text", text}}}}}}}};
+    const Json tree = {{"version", 1},
+                       {"type", "doc"},
+                       {"content", {{{"type", "paragraph"}, {"content", {{{"type", "text"}, {"text", text}}}}}}}};
     ContractDesk::person_says(ticket, version_ == 3 ? tree.dump() : text);
   }
 

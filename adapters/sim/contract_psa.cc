@@ -41,8 +41,10 @@ class ConnectWise final : public ContractDesk {
   }
 
   [[nodiscard]] static Json row(const StoredTicket& ticket) {
-    return {{"id", parse_number<int>(ticket.id).value_or(0)}, {"summary", ticket.title},
-            {"initialDescription", ticket.public_text},       {"externalXRef", ticket.correlation},
+    return {{"id", parse_number<int>(ticket.id).value_or(0)},
+            {"summary", ticket.title},
+            {"initialDescription", ticket.public_text},
+            {"externalXRef", ticket.correlation},
             {"status", {{"name", ticket.state}}}};
   }
 
@@ -132,7 +134,7 @@ class Autotask final : public ContractDesk {
     StoredTicket& made = add(std::to_string(7000 + ++serial_), body.at("externalID"));
     made.title = body.at("title");
     made.public_text = body.at("description");
-    made.state = std::string(1, '1');
+    made.state = std::string("1");
     return json(200, {{"itemId", parse_number<int>(made.id).value_or(0)}});
   }
   HttpReply patch(const Json& body) {
@@ -150,7 +152,7 @@ class Autotask final : public ContractDesk {
     return json(200, {{"items", rows}, {"pageDetails", {{"count", rows.size()}}}});
   }
   HttpReply note(const Json& body, StoredTicket& ticket) {
-    if (!body.at("publish").is_number_integer() || body.at("description").get<std::string>().size() > 3200)
+    if (!body.at("publish").is_number_integer() || code_points(body.at("description").get<std::string>()) > 3200)
       return json(500, {{"errors", {"description is too long"}}});
     ticket.notes.push_back({std::to_string(++serial_), body.at("description"), "bot", body.at("publish") == 1});
     return json(200, {{"itemId", serial_}});

@@ -13,8 +13,9 @@ class ServiceNow final : public ContractDesk {
  public:
   explicit ServiceNow(const std::string& profile)
       : table_(profile == "servicenow-sir" ? "sn_si_incident" : "incident"),
-        desk_({.user = "", .password = ""},
-              [] { return WallTime(std::chrono::system_clock::now()); }, [](const std::string&) {}) {}
+        desk_(
+            {.user = "", .password = ""}, [] { return WallTime(std::chrono::system_clock::now()); },
+            [](const std::string&) {}) {}
   [[nodiscard]] std::string login_members() const override {
     return R"("login":{"user":"exhibit","password":"snow-secret-123"})";
   }
@@ -66,8 +67,8 @@ class ServiceNow final : public ContractDesk {
     const Json found = parsed(
         pass_on(call, "GET", cat("/api/now/table/", table_), cat("sysparm_query=correlation_id%3D", correlation), ""));
     const bool there = found.contains("result") && found["result"].is_array() && !found["result"].empty();
-    const std::string target =
-        there ? cat("/api/now/table/", table_, "/", text_at(found["result"][0], "sys_id")) : cat("/api/now/table/", table_);
+    const std::string target = there ? cat("/api/now/table/", table_, "/", text_at(found["result"][0], "sys_id"))
+                                     : cat("/api/now/table/", table_);
     const HttpReply done = pass_on(call, there ? "PATCH" : "POST", target, "", fields.dump());
     if (done.status / 100 != 2) return done;
     const Json record = parsed(done)["result"];

@@ -252,7 +252,7 @@ void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
   Incident& incident = incidents_.at(row->incident);
   const DeliveryOutcome& outcome = ended.outcome;
   if (outbox_.paused())
-    out.effects.emplace_back(TellOperator{"desk/denied", cat("the desk refused our login: ", outcome.why), true});
+    out.effects.emplace_back(TellOperator{"desk/denied", cat("the desk takes nothing from us: ", outcome.why), true});
   else if (row->state == DeliveryState::done)
     out.effects.emplace_back(TellOperator{"desk/denied", {}, false});
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
@@ -413,6 +413,12 @@ bool TenantEngine::settled() const {
 
 const IncidentRow* TenantEngine::incident(const IncidentId& id) const {
   const auto found = incidents_.find(id);
+  return found == incidents_.end() ? nullptr : &found->second.row;
+}
+
+const IncidentRow* TenantEngine::incident(const CorrelationId& correlation) const {
+  const auto found = std::find_if(incidents_.begin(), incidents_.end(),
+                                  [&](const auto& entry) { return entry.second.row.correlation == correlation; });
   return found == incidents_.end() ? nullptr : &found->second.row;
 }
 

@@ -65,6 +65,7 @@ class TenantEngine {
   /// What texts and pages say of an incident; nothing when it is no longer in memory.
   [[nodiscard]] std::optional<TicketView> view(const IncidentId& incident) const;
   [[nodiscard]] const IncidentRow* incident(const IncidentId& id) const;
+  [[nodiscard]] const IncidentRow* incident(const CorrelationId& correlation) const;
   /// What would be sent for this row now; nothing when its incident is no longer in memory.
   [[nodiscard]] std::optional<SendDelivery> rendered(const DeliveryRow& row) const;
   /// {"cursor", "tickets": […]} for the next poll of the desk: open tickets, a hundred at a time in turn; nothing when

@@ -142,13 +142,15 @@ void take_headers(const http::http_response& response, DeskHttp::Answer& answer)
 
 /// One client for each origin: the library pools connections below it.
 struct DeskHttp::State {
-  explicit State(const Settings& settings) : desk(web::uri(settings.url), configuration_of(settings)) {
+  explicit State(const Settings& settings)
+      : refusals(settings.refusals), desk(web::uri(settings.url), configuration_of(settings)) {
     others.emplace(origin_of(desk.base_uri()), nullptr);
     for (const std::string& address : settings.also) others.emplace(origin_of(web::uri(address)), nullptr);
     for (auto& [origin, client] : others)
       client = std::make_unique<http::client::http_client>(web::uri(origin), configuration_of(settings));
   }
 
+  std::function<std::uint64_t()> refusals;
   http::client::http_client desk;
   std::map<std::string, std::unique_ptr<http::client::http_client>> others;  // Never changed after the constructor.
 };
@@ -187,6 +189,7 @@ DeskHttp::~DeskHttp() = default;
 
 DeskHttp::Answer DeskHttp::ask(const Request& request, const std::atomic<bool>& cancelled) {
   const auto end = steady_clock::now() + request.deadline;
+  const std::uint64_t refused = state_->refusals();
   if (may_carry_body(request.method) && request.body.empty() && request.length == 0)
     return {.rc = EXH_BADARG, .why = "a writing request needs a body, or the library may repeat it"};
   const auto exchange = std::make_shared<Exchange>();
@@ -222,7 +225,11 @@ DeskHttp::Answer DeskHttp::ask(const Request& request, const std::atomic<bool>& 
     ended.wait_for(grace);
     return {.rc = EXH_UNKNOWN, .why = cancelled ? "cancelled while it was on the way" : "no whole answer in time"};
   }
-  if (exchange->failure) return failure_of(exchange->failure);
+  if (exchange->failure) {
+    Answer failed = failure_of(exchange->failure);
+    if (failed.rc == EXH_RETRY && state_->refusals() != refused) failed = failure_of("Permission denied");
+    return failed;
+  }
   Answer answer{.status = exchange->response.status_code()};
   if (answer.status < 200 || exchange->body.collection().size() > body_bytes_max) {
     answer.why = answer.status < 200 ? "only an interim answer came" : "the answer is too large";

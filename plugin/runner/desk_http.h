@@ -22,6 +22,8 @@ class DeskHttp {
     std::string url;
     std::vector<std::string> also = {};      ///< Other addresses whose origins an absolute target may have.
     std::string certificate = {}, key = {};  ///< PEM files of a client certificate; empty: none is shown.
+    /// Connections that the egress rules refused so far: the library calls those failures like any other.
+    std::function<std::uint64_t()> refusals = [] { return std::uint64_t{0}; };
   };
   struct Header {
     std::string name, value;

@@ -83,6 +83,7 @@ bool any_holds(const std::vector<Range>& ranges, const Address& address) {
 constexpr std::size_t sockets_max = 1024;
 std::array<std::atomic<std::int64_t>, sockets_max> read_since_send;
 std::array<std::atomic<bool>, sockets_max> counted;
+std::atomic<std::uint64_t> refused = 0;
 
 bool counts(int fd) {
   return fd >= 0 && static_cast<std::size_t>(fd) < sockets_max && counted[static_cast<std::size_t>(fd)];
@@ -111,6 +112,9 @@ bool may_reach(const sockaddr* address) {
     return true;  // Unix sockets: a name service of this host.
   return any_holds(allowed(), to) || !any_holds(inner_networks(), to);
 }
+
+std::uint64_t refusals() { return refused; }
+void count_refusal() { ++refused; }
 
 void begin_counting(int fd) {
   if (fd < 0 || static_cast<std::size_t>(fd) >= sockets_max) return;
@@ -146,6 +150,7 @@ __attribute__((visibility("default"))) int connect(int fd, const sockaddr* addre
   socklen_t size = sizeof type;
   ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
   if (type == SOCK_STREAM && !exhibit::egress::may_reach(address)) {
+    exhibit::egress::count_refusal();
     errno = EACCES;
     return -1;
   }

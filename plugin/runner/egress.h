@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ Result<void> allow(const std::vector<std::string>& networks);
 
 /// False for loopback, private, link-local, multicast and unspecified addresses that were not allowed.
 bool may_reach(const sockaddr* address);
+
+/// How often a connection was refused for that reason. Any thread.
+std::uint64_t refusals();
 
 /// What one answer may bring, headers and TLS included; beyond it the connection reads as reset. cpprestsdk bounds
 /// neither headers nor interim answers.

@@ -56,7 +56,8 @@ DeskHttp::Settings http_settings(const Json& config) {
   DeskHttp::Settings settings{.url = text_at(config, "url"),
                               .also = texts_at(config, "also"),
                               .certificate = text_at(certificate, "certificate"),
-                              .key = text_at(certificate, "key")};
+                              .key = text_at(certificate, "key"),
+                              .refusals = egress::refusals};
   if (const std::string token_url = text_at(oauth, "token_url"); !token_url.empty()) settings.also.push_back(token_url);
   return settings;
 }

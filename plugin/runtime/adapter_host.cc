@@ -96,10 +96,8 @@ class AdapterDesk final : public Desk {
     });
   }
 
-  void read(const Seat& seat, const CorrelationId& correlation,
-            std::function<void(Result<std::string>)> done) override {
-    const LookUpDelivery wanted{.id = {"read"}, .correlation = correlation, .ticket = {}};
-    find(seat, wanted, [worker = worker_, tenant = seat.tenant, done = std::move(done)](const AdapterResult& found) {
+  void read(const Seat& seat, const LookUpDelivery& ensure, std::function<void(Result<std::string>)> done) override {
+    find(seat, ensure, [worker = worker_, tenant = seat.tenant, done = std::move(done)](const AdapterResult& found) {
       if (found.rc == EXH_ABSENT) return done(Error{Errc::not_found, "the desk holds no such ticket"});
       if (found.rc == EXH_UNSUPPORTED) return done(Error{Errc::unsupported, "this desk cannot be searched"});
       if (found.rc != EXH_OK) return done(Error{Errc::unavailable, found.why()});

@@ -31,9 +31,8 @@ class CarefulDesk final : public Desk, public std::enable_shared_from_this<Caref
     });
   }
 
-  void read(const Seat& seat, const CorrelationId& correlation,
-            std::function<void(Result<std::string>)> done) override {
-    desk_->read(seat, correlation, std::move(done));
+  void read(const Seat& seat, const LookUpDelivery& ensure, std::function<void(Result<std::string>)> done) override {
+    desk_->read(seat, ensure, std::move(done));
   }
   void poll(const Seat& seat, const std::string& request, std::function<void(Result<std::string>)> done) override {
     desk_->poll(seat, request, std::move(done));

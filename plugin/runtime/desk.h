@@ -27,10 +27,9 @@ class Desk {
                     std::function<void(DeliveryOutcome)> done) = 0;
   /// Only begun when the runner that sent the delivery is surely gone, or has itself said that it lost the answer.
   virtual void look_up(const Seat& seat, const LookUpDelivery& look_up, std::function<void(DeliveryLookedUp)> done) = 0;
-  /// What the desk holds for one correlation id: {"matches", "remote_id", "number", "title", "public_text",
+  /// What the desk holds of the ticket that `ensure` made: {"matches", "remote_id", "number", "title", "public_text",
   /// "internal_text", "notes": [], "attachments": [{"name", "bytes", "sha256"}]}. unsupported: it cannot be read.
-  virtual void read(const Seat& seat, const CorrelationId& correlation,
-                    std::function<void(Result<std::string>)> done) = 0;
+  virtual void read(const Seat& seat, const LookUpDelivery& ensure, std::function<void(Result<std::string>)> done) = 0;
   /// What people did to the tickets of `request` (TenantEngine::poll_request) since its cursor, as a document for
   /// read_poll_document. unsupported: this desk tells nothing.
   virtual void poll(const Seat&, const std::string& /*request*/, std::function<void(Result<std::string>)> done) {

@@ -141,7 +141,8 @@ class Run {
   bool read_back() {
     auto promise = std::make_shared<std::promise<Result<std::string>>>();
     auto future = promise->get_future();
-    desk_.read(seat_, correlation_, [promise](Result<std::string> got) { promise->set_value(std::move(got)); });
+    desk_.read(seat_, {ensure_.id, DeliveryKind::ensure, correlation_, {}},
+               [promise](Result<std::string> got) { promise->set_value(std::move(got)); });
     const auto got = wait_for(std::move(future), patience_ * 2);
     if (!got) return add("read back", false, "no answer in time");
     if (!*got && got->error().code == Errc::unsupported)

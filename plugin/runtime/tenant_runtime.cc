@@ -130,11 +130,16 @@ class LiveTenant final : public TenantRuntime {
   }
 
   void read_desk(const CorrelationId& correlation, std::function<void(Result<std::string>)> done) override {
-    state_->world.desk->read(
-        state_->seat(), correlation, [state = state_, correlation, done](Result<std::string> read) {
-          if (read || read.error().code != Errc::unsupported) return done(std::move(read));
-          boost::asio::post(state->strand, [state, correlation, done] { done(state->sent.document(correlation)); });
-        });
+    on_strand([state = state_, correlation, done = std::move(done)] {
+      const IncidentRow* const incident = state->engine->incident(correlation);
+      if (!incident) return done(Error{Errc::not_found, "no incident has this correlation id"});
+      state->world.desk->read(
+          state->seat(), {delivery_id(incident->id, 0), DeliveryKind::ensure, correlation, incident->ticket},
+          [state, correlation, done](Result<std::string> read) {
+            if (read || read.error().code != Errc::unsupported) return done(std::move(read));
+            boost::asio::post(state->strand, [state, correlation, done] { done(state->sent.document(correlation)); });
+          });
+    });
   }
 
   void adopt(AdoptionRow order, std::function<void(Result<void>)> done) override {

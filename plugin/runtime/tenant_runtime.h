@@ -45,7 +45,7 @@ class TenantRuntime {
     std::shared_ptr<Desk> desk;
     std::string state_folder;  ///< STATE; the tenant's own is STATE/tenants/NAME.
     std::string public_url;
-    Outbox::Settings outbox;              ///< The desk's patience, as its configuration has it.
+    Outbox::Settings outbox;                        ///< The desk's patience, as its configuration has it.
     std::shared_ptr<Desk> operator_desk = nullptr;  ///< Where conditions become tickets; none: they are only listed.
     std::string operator_map = "{}";
     Outbox::Settings operator_outbox = {};

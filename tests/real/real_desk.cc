@@ -63,8 +63,7 @@ class RealRt final : public RealDesk {
  private:
   Json analyst(const std::string& target) { return ask("GET", target, facts_.at("analyst_token")); }
   Json attachments(const std::string& ticket) {
-    return analyst(
-        cat("/REST/2.0/ticket/", ticket, "/attachments?fields=Filename,Content&per_page=100"))["items"];
+    return analyst(cat("/REST/2.0/ticket/", ticket, "/attachments?fields=Filename,Content&per_page=100"))["items"];
   }
   [[nodiscard]] std::string token_header(const std::string& token) const override {
     return cat("Authorization: token ", token, "\r\n");
@@ -102,7 +101,9 @@ class RealRedmine final : public RealDesk {
                             facts_.at("analyst_token")));
     return all;
   }
-  [[nodiscard]] bool is_closed(const std::string& ticket) override { return issue(ticket)["status"]["is_closed"] == true; }
+  [[nodiscard]] bool is_closed(const std::string& ticket) override {
+    return issue(ticket)["status"]["is_closed"] == true;
+  }
   void analyst_says(const std::string& ticket, const std::string& text) override {
     ask("PUT", cat("/issues/", ticket, ".json"), facts_.at("analyst_token"), Json{{"issue", {{"notes", text}}}}.dump());
   }
@@ -141,7 +142,8 @@ std::unique_ptr<RealDesk> RealDesk::start(const std::string& name, std::string& 
     why = line;
     return nullptr;
   }
-  if (!line.starts_with("READY ")) throw std::runtime_error(cat(name, " did not start: ", line, "; see ", desk->folder_));
+  if (!line.starts_with("READY "))
+    throw std::runtime_error(cat(name, " did not start: ", line, "; see ", desk->folder_));
   for (const std::string_view word : split(std::string_view(line).substr(6), " "))
     desk->facts_[std::string(word.substr(0, word.find('=')))] = word.substr(word.find('=') + 1);
   desk->port_ = parse_number<std::uint16_t>(desk->facts_.at("port")).value_or(0);
@@ -166,10 +168,12 @@ std::string RealDesk::config(std::uint16_t port, const std::string& map_json) co
 
 Json RealDesk::ask(std::string_view method, const std::string& target, const std::string& token,
                    const std::string& body) {
-  const Answer answer =
-      Wire(port_).ask(method, target, cat(token_header(token), "Connection: close\r\n", body.empty() ? "" : "Content-Type: application/json\r\n"),
-                      body);
-  if (answer.status / 100 != 2) throw std::runtime_error(cat(method, " ", target, ": ", answer.status, " ", answer.body));
+  const Answer answer = Wire(port_).ask(
+      method, target,
+      cat(token_header(token), "Connection: close\r\n", body.empty() ? "" : "Content-Type: application/json\r\n"),
+      body);
+  if (answer.status / 100 != 2)
+    throw std::runtime_error(cat(method, " ", target, ": ", answer.status, " ", answer.body));
   return parse_json(answer.body, 64U << 20).value_or(Json());
 }
 

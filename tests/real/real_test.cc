@@ -90,7 +90,8 @@ TEST_F(RealTest, ATicketIsMadeOnceAndHoldsBothTexts) {
   EXPECT_TRUE(again.already_there);
   EXPECT_EQ(kit::find(runner, 0, op).ticket, made.ticket);
   EXPECT_EQ(tickets(op.correlation_id), 1U);
-  const Json asked = *parse_json(op.body_json), held = parse_json(runner.read(0, made.ticket).document).value_or(Json());
+  const Json asked = *parse_json(op.body_json),
+             held = parse_json(runner.read(0, made.ticket).document).value_or(Json());
   EXPECT_EQ(held["title"], asked["title"]) << held;
   EXPECT_EQ(held["public_text"], asked["public_text"]);
   EXPECT_THAT(text_at(held, "internal_text"), HasSubstr(text_at(asked, "internal_text")));
@@ -254,9 +255,95 @@ TEST_F(RealTest, ACutAtAnyRequestOfAnyOperationLeavesOneOfEach) {
   std::cout << "cuts: " << cuts << ", tickets made through them: " << correlations.size() << '\n';
 }
 
+/// The runner dies at each request of an ensure; a new one takes over when the old one's last request has ended.
+TEST_F(RealTest, ARunnerThatDiesAtAnyRequestCostsNoSecondTicket) {
+  FaultProxy proxy(desk().port());
+  std::vector<std::string> correlations;
+  for (int request = 1; request <= 6; ++request) {
+    proxy.arm(0, FaultProxy::Cut::none);
+    Op op = kit::ensure_op(fresh());
+    correlations.push_back(op.correlation_id);
+    std::atomic<bool> ended = false;
+    auto doomed = std::make_unique<kit::RunnerClient>(runner_path, module_path);
+    ASSERT_EQ(doomed->open(0, desk().config(proxy.port(), desk().map())).rc, EXH_OK);
+    std::thread sender([&] {
+      (void)kit::apply(*doomed, 0, op);
+      ended = true;
+    });
+    while (proxy.requests() < request && !ended) std::this_thread::yield();
+    doomed->end();
+    sender.join();
+    doomed.reset();
+    while (!proxy.idle()) std::this_thread::yield();
+    op.attempt = 2;
+    const Answer answer = kit::deliver(runner, 0, op);
+    EXPECT_EQ(answer.rc, EXH_OK) << answer.whole;
+    EXPECT_EQ(desk().notes_with(answer.ticket, "192.0.2.10 asked for"), 1U) << request;
+  }
+  auto all = desk().tickets_by_correlation();
+  for (const std::string& correlation : correlations) EXPECT_EQ(all[correlation].size(), 1U) << correlation;
+}
+
+TEST_F(RealTest, FalseAnswersOverWhatTheDeskDidOrDidNotMakeOneTicket) {
+  FaultProxy proxy(desk().port());
+  kit::RunnerClient masked(runner_path, module_path);
+  ASSERT_EQ(masked.open(0, desk().config(proxy.port(), desk().map())).rc, EXH_OK);
+  ASSERT_EQ(masked.probe(0).rc, EXH_OK);
+  std::vector<std::string> correlations;
+  for (const auto cut : {FaultProxy::Cut::instead, FaultProxy::Cut::masked})
+    for (const char* said :
+         {"200 OK", "302 Found", "409 Conflict", "429 Too Many Requests", "500 Oops", "502 Bad", "503 Busy"}) {
+      const Op op = kit::ensure_op(fresh());
+      correlations.push_back(op.correlation_id);
+      proxy.arm(2, cut,
+                cat("HTTP/1.1 ", said,
+                    "\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"));
+      const Answer answer = kit::deliver(masked, 0, op);
+      EXPECT_EQ(answer.rc, EXH_OK) << said << answer.whole;
+    }
+  auto all = desk().tickets_by_correlation();
+  for (const std::string& correlation : correlations) EXPECT_EQ(all[correlation].size(), 1U) << correlation;
+}
+
+TEST_F(RealTest, HostileTextsComeBackAsTheyWere) {
+  const std::vector<std::string> hostile = {"<script>alert(1)</script>",
+                                            "'\"`--;/**/ OR 1=1",
+                                            "{{7*7}} ${jndi:ldap://x} {noformat}{code}",
+                                            "</pre><b>x</b><pre>",
+                                            "]]> [x](javascript:a) *b* _c_",
+                                            "\\{\"$json\":1} {title} {{ticket}} %s %n",
+                                            "\xE2\x80\xAE rtl \xF0\x9F\x92\xA9 \xC3\xBC",
+                                            "```\n# x\n```",
+                                            "&lt;b&gt; &amp;amp; &#39;",
+                                            "{{include(x)}} #1 commit:abc !img! \"a\":http://x",
+                                            "<code>x</code> <notextile>y"};
+  for (const std::string& text : hostile) {
+    Op op = kit::ensure_op(fresh());
+    Json body = *parse_json(op.body_json);
+    const std::string line = cat("x ", replace_all(text, "\n", " "), " y");
+    body["title"] = line;
+    body["public_text"] = cat(text, " y");
+    body["internal_text"] = cat(text, " y");
+    op.body_json = body.dump();
+    const Answer made = kit::apply(runner, 0, op);
+    ASSERT_EQ(made.rc, EXH_OK) << text << made.whole;
+    ASSERT_EQ(kit::apply(runner, 0, kit::note_op(op, made.ticket, fresh(), text)).rc, EXH_OK) << text;
+    const Json held = parse_json(runner.read(0, made.ticket).document).value_or(Json::object());
+    EXPECT_EQ(text_at(held, "title"), line);
+    EXPECT_EQ(text_at(held, "public_text"), cat(text, " y"));
+    EXPECT_THAT(text_at(held, "internal_text"), HasSubstr(cat(text, " y")));
+    ASSERT_EQ(held["notes"].size(), 1U) << held;
+    EXPECT_THAT(held["notes"][0].get<std::string>(), HasSubstr(text));
+  }
+}
+
 TEST_F(RealTest, ManyAtOnceMakeOneTicketEach) {
   const char* const wanted = std::getenv("EXHIBIT_REAL_COUNT");
-  const int count = wanted == nullptr ? 50 : std::atoi(wanted);
+  // Redmine on SQLite waits half a minute for its own lock when files come at once: it gets fewer.
+  const int usual =
+      std::string_view(std::getenv("EXHIBIT_REAL") == nullptr ? "" : std::getenv("EXHIBIT_REAL")) == "redmine" ? 16
+                                                                                                               : 50;
+  const int count = wanted == nullptr ? usual : std::atoi(wanted);
   constexpr int links = 16;
   std::vector<std::string> correlations;
   for (int i = 0; i < count; ++i) correlations.push_back(fresh());

@@ -102,7 +102,7 @@ class DeskFixture : public ::testing::Test {
   Json read(const std::string& correlation) {
     auto promise = std::make_shared<std::promise<Result<std::string>>>();
     auto document = promise->get_future();
-    desk->read({}, {correlation}, [promise](Result<std::string> got) { promise->set_value(std::move(got)); });
+    desk->read({}, {{cat(correlation, "-1")}, DeliveryKind::ensure, {correlation}, {}}, [promise](Result<std::string> got) { promise->set_value(std::move(got)); });
     const Result<std::string> got = document.get();
     return got ? parse_json(*got).value_or(Json()) : Json(got.error().text);
   }

@@ -22,7 +22,7 @@ class HeldDesk final : public Desk {
     said.push_back(cat("look ", look_up.id.text));
     look_ups.push_back(std::move(done));
   }
-  void read(const Seat&, const CorrelationId&, std::function<void(Result<std::string>)> done) override {
+  void read(const Seat&, const LookUpDelivery&, std::function<void(Result<std::string>)> done) override {
     done(std::string("{}"));
   }
 

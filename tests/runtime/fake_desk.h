@@ -64,7 +64,7 @@ class FakeDesk final : public Desk {
     });
   }
 
-  void read(const Seat&, const CorrelationId&, std::function<void(Result<std::string>)> done) override {
+  void read(const Seat&, const LookUpDelivery&, std::function<void(Result<std::string>)> done) override {
     done(Error{Errc::unsupported, "it cannot be read"});
   }
 
