@@ -31,7 +31,9 @@ TEST(Abi, AHostInCLoadsThePluginAndWalksAnEngineThroughItsLife) {
 TEST(Abi, EachLibraryExportsExactlyItsOneSymbol) {
   for (const auto& [file, symbol] :
        {std::pair{library, "exhibit_plugin_entry"},
-        {std::string(EXHIBIT_BINARY_DIR) + "/lib/libexhibit-adapter-rest.so", "exhibit_adapter_entry"}}) {
+        {std::string(EXHIBIT_BINARY_DIR) + "/lib/libexhibit-adapter-rest.so", "exhibit_adapter_entry"},
+        {std::string(EXHIBIT_BINARY_DIR) + "/lib/libexhibit-adapter-webhook.so", "exhibit_adapter_entry"},
+        {std::string(EXHIBIT_BINARY_DIR) + "/lib/libexhibit-adapter-email.so", "exhibit_adapter_entry"}}) {
     const auto [code, output] = run("nm -D --defined-only " + file + " | awk '{print $3}'");
     EXPECT_EQ(code, 0);
     EXPECT_EQ(output, symbol + std::string("\n"));

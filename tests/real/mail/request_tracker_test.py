@@ -1,7 +1,9 @@
 """The whole circle: our mail through Postfix and RT's mail gateway into a real Request Tracker, its answers through Postfix
 into a Dovecot mailbox, and home by IMAP. request_tracker_test.py BUILD_DIR [unittest arguments]
 """
+import hashlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -134,6 +136,25 @@ class Circle(MailTest):
         self.assertEqual(until(lambda: self.rt.attachments(found[0])), [PCAP])
         self.servers.settled("connector", heard)
         self.assertEqual((len(self.rt.tickets()), len(self.servers.mails("connector"))), (before + 1, heard))
+
+    def test_the_whole_product_makes_one_ticket_an_incident_and_every_note_and_packet_joins_it(self):
+        desk = {"name": "mail", "adapter": "email", "url": f"smtp://127.0.0.1:{self.at['submission']}", "mode": "conversational",
+                "ca": self.at["ca"], "login": {"user": US, "password": {"env": "MAIL_PASSWORD"}},
+                "mailbox": {"url": f"imap://127.0.0.1:{self.at['imap']}", "login": {"user": US, "password": {"env": "MAIL_PASSWORD"}}},
+                "map": {"from": US, "to": ["rt@exhibit.test"]}, "attach": "trigger_packet", "disclosure": "full"}
+        path = pathlib.Path(self.servers.folder.name, "desk.yaml")
+        path.write_text(json.dumps(desk))
+        ran = subprocess.run([f"{self.build}/bin/exhibit", "demo", "--once", "--json", "--desk", path], capture_output=True,
+                             text=True, timeout=240, env=dict(os.environ, MAIL_PASSWORD=self.at["password"]))
+        self.assertEqual(ran.returncode, 0, ran.stderr[-2000:])
+        told = json.loads(ran.stdout)["tickets"]
+        until(lambda: self.servers.queue() == 0)
+        for ticket in told:
+            (number,) = self.rt.tickets(ticket["correlation_id"])
+            wanted = len(ticket["notes"]) + len(ticket["attachments"])
+            self.assertEqual(until(lambda: self.rt.history(number).count("Correspond") == wanted), True, ticket["title"])
+            got = [hashlib.sha256(data).hexdigest() for data in self.rt.attachments(number)]
+            self.assertEqual(sorted(got), sorted(one["sha256"] for one in ticket["attachments"]))
 
 
 if __name__ == "__main__":
