@@ -156,7 +156,8 @@ Verdict EmailLink::apply(const adapter::Operation& operation) {
   Verdict verdict = deliver(mail, deadline);
   if (verdict.rc != EXH_OK) return verdict;
   memory().keep(mail);
-  verdict.ticket = mail.ticket.text();
+  // A mailbox that nobody answers from gives no id: ours is known without being kept.
+  if (settings_.mailbox) verdict.ticket = mail.ticket.text();
   if (!mail.ticket.tag.empty()) verdict.number = mail.ticket.tag.substr(1, mail.ticket.tag.size() - 2);
   return verdict;
 }

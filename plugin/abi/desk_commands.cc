@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/utc.h"
 #include "runtime/adapter_host.h"
+#include "runtime/adapter_paths.h"
 #include "runtime/desk_test.h"
 #include "sensorproto/sdee/event_reader.h"
 
@@ -60,6 +61,13 @@ std::vector<SendDelivery> deliveries_of(const IdsAlert& alert, EngineSettings se
 }
 
 }  // namespace
+
+void check_adapters(const HostSettings& settings, std::vector<Mistake>& mistakes) {
+  for (const auto& [name, desk] : settings.desks)
+    if (const Result<AdapterPaths> found = find_adapter(settings.runner, desk.adapter, desk.profile); !found)
+      mistakes.push_back({0, 0, cat("/desks/", name.text), found.error().text,
+                          "adapter: rest, email, webhook; profile: a file of share/exhibit/profiles"});
+}
 
 Result<std::string> Engine::with_desk(
     const Json& args, const std::function<Result<std::string>(Desk& desk, const DeskSettings& settings)>& work) {

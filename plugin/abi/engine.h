@@ -91,6 +91,9 @@ class Engine {
   std::atomic<bool> running_{false};
 };
 
+/// Looks whether each desk's module and profile are there; one that is not is a mistake at its place.
+void check_adapters(const HostSettings& settings, std::vector<Mistake>& mistakes);
+
 /// Verbs that need no engine: decode, user-hash. Output goes to the sink as it comes.
 exh_rc free_command(std::string_view verb, std::string_view args, exh_sink reply);
 bool is_free_verb(std::string_view verb);

@@ -69,8 +69,9 @@ exh_rc create(const exh_host* host, exh_str config, exh_sink report, exh_engine*
     if (host->abi_major != EXH_PLUGIN_ABI_MAJOR) return EXH_UNSUPPORTED;
     std::vector<exhibit::Mistake> mistakes;
     auto settings = exhibit::read_host_settings(view(config), mistakes);
+    if (settings) exhibit::check_adapters(*settings, mistakes);
     write_to(report, exhibit::mistakes_json(mistakes));
-    if (!settings) return EXH_BADARG;
+    if (!mistakes.empty()) return EXH_BADARG;
     *out = reinterpret_cast<exh_engine*>(new Engine(std::move(*settings), exhibit::HostTable(host)));
     return EXH_OK;
   });

@@ -67,7 +67,7 @@ constexpr std::array<const char*, schema_version> steps = {version_1, version_2}
 
 }  // namespace
 
-Result<void> migrate(sqlite3* database) {
+Result<void> migrate(sqlite3* database, int to) {
   sqlite::Statement version(database, "pragma user_version");
   if (!version.step()) return sqlite::error_of(database, "reading its version");
   const auto found = static_cast<int>(version.number());
@@ -75,7 +75,7 @@ Result<void> migrate(sqlite3* database) {
   if (found > schema_version)
     return Error{Errc::unsupported, cat("store: its version is ", found, ", this program writes ", schema_version,
                                         "; use the newer program")};
-  for (int step = found; step < schema_version; ++step) {
+  for (int step = found; step < to; ++step) {
     const std::string sql =
         cat("begin immediate;", steps[static_cast<std::size_t>(step)], "pragma user_version=", step + 1, ";commit;");
     if (const Result<void> done = sqlite::execute(database, sql.c_str()); !done) {

@@ -9,8 +9,8 @@ namespace exhibit {
 /// The schema version that this program writes.
 inline constexpr int schema_version = 2;
 
-/// Brings the database to `schema_version`, one transaction a step. unsupported: it is newer than this program, with
+/// Brings the database to version `to`, one transaction a step. unsupported: it is newer than this program, with
 /// both numbers.
-Result<void> migrate(sqlite3* database);
+Result<void> migrate(sqlite3* database, int to = schema_version);
 
 }  // namespace exhibit

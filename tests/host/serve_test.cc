@@ -95,6 +95,14 @@ TEST_F(CheckTest, TheProvidersMistakesAreListedTogether) {
   EXPECT_THAT(said, ContainsRegex("exhibit\\.yaml:4:[0-9]+: .*url"));
 }
 
+TEST_F(CheckTest, AProfileThatDoesNotExistIsAMistakeAtItsDesk) {
+  write("exhibit.yaml",
+        "public_url: http://127.0.0.1:9\nstate: /nonexistent/state\n"
+        "desks: {snow: {adapter: rest, profile: servicenov, url: \"http://127.0.0.1:9\"}}\n");
+  EXPECT_EQ(run("check"), 2);
+  EXPECT_THAT(said, HasSubstr("/desks/snow: cannot find servicenov.json"));
+}
+
 TEST_F(CheckTest, TextThatIsNoYamlIsToldWithItsPlace) {
   write("tenants/acme.yaml", "tenant: acme\nsensors: [\n");
   EXPECT_EQ(run("check"), 2);

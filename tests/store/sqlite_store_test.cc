@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "files.h"
 #include "phf_alert.h"
+#include "store/migrations.h"
 #include "store/report_json.h"
 #include "store/sqlite.h"
 #include "store/store.h"
@@ -143,6 +144,72 @@ TEST_F(SqliteStoreTest, AStoreOfANewerProgramIsRefusedWithBothNumbers) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Errc::unsupported);
   EXPECT_THAT(opened.error().text, testing::HasSubstr("99"));
+}
+
+TEST_F(SqliteStoreTest, AStoreOfTheFirstVersionKeepsItsRows) {
+  store.reset();
+  std::filesystem::remove(path());
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &raw), SQLITE_OK);
+  ASSERT_TRUE(migrate(raw, 1));
+  ASSERT_TRUE(
+      sqlite::execute(raw,
+                      "insert into incidents values('inc-1','EXH1-A','link1','g','aa',1,5,3,2,1,'','none','sys1',"
+                      "'INC1','',9); insert into deliveries values('inc-1-0','inc-1','ensure',0,'ticket','done',1,"
+                      "1,3,0,0,'','')"));
+  sqlite3_close(raw);
+  reopen();
+  const auto rows = store->load(WallTime{});
+  ASSERT_TRUE(rows) << rows.error().text;
+  ASSERT_THAT(rows->incidents, SizeIs(1));
+  EXPECT_EQ(rows->incidents[0].ticket, "sys1");
+  EXPECT_FALSE(rows->incidents[0].closed_at);
+  EXPECT_THAT(rows->deliveries, SizeIs(1));
+}
+
+TEST_F(SqliteStoreTest, WhatThePeopleDidAndWhatWaitsIsLoadedAgain) {
+  IncidentRow incident;
+  incident.id = {"inc-1"};
+  incident.correlation = {"EXH1-A"};
+  incident.link = {"link1"};
+  incident.remote_state = "Closed";
+  incident.assignee = "kim";
+  incident.verdict = "false positive";
+  incident.remote_version = "v7";
+  incident.closed_at = wall_from_ns(12);
+  incident.previous = {"inc-0"};
+  AdoptionRow adoption;
+  adoption.ticket = "sys9";
+  adoption.sensor = {"s1"};
+  adoption.event_id = "77";
+  AdoptionRow used = adoption;
+  used.event_id = "78";
+  used.used = true;
+  ConditionRow condition;
+  condition.key = "sensor/s1";
+  condition.id = {"cond-1"};
+  condition.text = "timeout";
+  DeliveryRow of_condition;
+  of_condition.id = {"cond-1-0"};
+  of_condition.incident = {"cond-1"};
+  of_condition.state = DeliveryState::done;
+  ASSERT_TRUE(store->commit(Facts{incident, CommentRow{{"inc-1"}, "c1", "kim", "looked at it", "12:00", true, {}},
+                                  adoption, used, condition, of_condition, PollCursorRow{"{\"since\":1}"}}));
+  reopen();
+  const auto rows = store->load(WallTime{});
+  ASSERT_TRUE(rows) << rows.error().text;
+  ASSERT_THAT(rows->incidents, SizeIs(1));
+  EXPECT_EQ(rows->incidents[0].verdict, "false positive");
+  EXPECT_EQ(rows->incidents[0].closed_at, wall_from_ns(12));
+  EXPECT_EQ(rows->incidents[0].previous.text, "inc-0");
+  ASSERT_THAT(rows->adoptions, SizeIs(1));
+  EXPECT_EQ(rows->adoptions[0].event_id, "77");
+  ASSERT_THAT(rows->conditions, SizeIs(1));
+  EXPECT_THAT(rows->deliveries, SizeIs(1)) << "so that the next one of it has the next number";
+  EXPECT_EQ(rows->poll_cursor, "{\"since\":1}");
+  const auto comments = store->comments_of({"inc-1"});
+  ASSERT_THAT(*comments, SizeIs(1));
+  EXPECT_EQ((*comments)[0].text, "looked at it");
 }
 
 TEST_F(SqliteStoreTest, AFileThatIsNoStoreIsSaidToBeOne) {

@@ -17,7 +17,7 @@ class Delivery(MailTest):
         title = "HIGH: R\u00e9seau \u2192 \u65e5\u672c\u8a9e " + "x" * 90
         rc, result = link.apply(rl.ENSURE, "inc-1-1", ensure_body(title=title, public_text="Gr\u00fc\u00dfe\n.\nFrom here\n" + "z" * 2000))
         self.assertEqual(rc, rl.OK, result)
-        self.assertEqual(result["ticket"], "inc.EXH1-AAAA@exhibit.test")
+        self.assertNotIn("ticket", result, "the desk gave no id")
         (raw,) = self.servers.settled("soc", 1)
         mail = parsed(raw)
         self.assertEqual(mail["Message-ID"], "<inc.EXH1-AAAA@exhibit.test>")
@@ -39,7 +39,7 @@ class Delivery(MailTest):
         link = self.link(map={"follow_ups": True})
         _, first = link.apply(rl.ENSURE, "inc-1-1", ensure_body())
         rc, result = link.apply(rl.NOTE, "inc-1-2", {"text": "CAPTURE READY", "public": False, "tenant": "acme"},
-                                ticket=first["ticket"])
+                                ticket=first.get("ticket", ""))
         self.assertEqual(rc, rl.OK, result)
         mails = {parsed(raw)["Message-ID"]: parsed(raw) for raw in self.servers.settled("soc", 2)}
         opening = mails.pop("<inc.EXH1-AAAA@exhibit.test>")
@@ -52,7 +52,7 @@ class Delivery(MailTest):
         first = self.link(map={"follow_ups": True})
         _, made = first.apply(rl.ENSURE, "inc-1-1", ensure_body(), correlation_id="EXH1-SUBJECT2")
         other = rl.Link(first.runner, self.config(map={"follow_ups": True}), 1)
-        self.assertEqual(other.apply(rl.NOTE, "inc-1-2", {"text": "x"}, "EXH1-SUBJECT2", made["ticket"])[0], rl.OK)
+        self.assertEqual(other.apply(rl.NOTE, "inc-1-2", {"text": "x"}, "EXH1-SUBJECT2", made.get("ticket", ""))[0], rl.OK)
         subjects = {parsed(raw)["Subject"] for raw in self.servers.settled("soc", 2)}
         self.assertEqual(subjects, {ensure_body()["title"] + " [EXH1-SUBJECT2]"})
 
