@@ -217,17 +217,22 @@ rtcorrespond unix - n n - 2 $gate --action correspond
 rtcomment unix - n n - 2 $gate --action comment
 CONF
 
+# By their ids, since the folder may be gone by then.
+dovecot="" postfix=""
 stop() {
   trap - TERM INT EXIT
   postfix -c "$dir/postfix/etc" stop >/dev/null 2>&1 || true
-  [ ! -f "$dir/dovecot/run/master.pid" ] || kill "$(cat "$dir/dovecot/run/master.pid")" 2>/dev/null || true
+  [ -z "$dovecot" ] || kill "$dovecot" 2>/dev/null || true
+  [ -z "$postfix" ] || kill "$postfix" 2>/dev/null || true
   exit "${1:-0}"
 }
 trap 'stop 0' TERM INT
 trap 'stop $?' EXIT
 show() { cat "$@" >&2; exit 70; }
 postfix -c "$dir/postfix/etc" start >"$dir/postfix/start" 2>&1 || show "$dir/postfix/start"
-dovecot -c "$dir/dovecot/dovecot.conf" >"$dir/dovecot/start" 2>&1 || show "$dir/dovecot/start"
+dovecot -F -c "$dir/dovecot/dovecot.conf" >"$dir/dovecot/start" 2>&1 </dev/null &
+dovecot=$!
+postfix=$(tr -d ' ' <"$dir/postfix/queue/pid/master.pid")
 python3 - $smtp $submission $smtps $small $defer $reject $imap $picky <<'PY' || show "$dir/postfix/start"
 import socket, sys, time
 end = time.monotonic() + 30
