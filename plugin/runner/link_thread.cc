@@ -68,9 +68,9 @@ std::string one_line(std::string value) {
   return value;
 }
 
-std::string result_json(exh_rc rc, std::string_view written) {
+std::string result_json(exh_rc rc, std::int64_t requests, std::string_view written) {
   JsonWriter json;
-  json.object().member("rc", rc).key("result");
+  json.object().member("rc", rc).member("requests", requests).key("result");
   const Result<Json> parsed = parse_json(written, message_bytes_max / 2);
   parsed && parsed->is_object() ? json.raw(written) : json.object().member("text", written).end();
   return json.end().take();
@@ -127,6 +127,7 @@ void LinkThread::run() {
 Message LinkThread::perform(Work& work) {
   TextSink result;
   exh_rc rc = EXH_INTERNAL;
+  requests_ = 0;
   deadline_ = steady_clock::now() + default_deadline;
   try {
     if (work.message.kind == FrameKind::open)
@@ -146,7 +147,7 @@ Message LinkThread::perform(Work& work) {
   } catch (const std::exception& error) {
     result.text = harmless(error.what());
   }
-  return {.kind = FrameKind::result, .call = work.message.call, .payload = result_json(rc, result.text)};
+  return {.kind = FrameKind::result, .call = work.message.call, .payload = result_json(rc, requests_, result.text)};
 }
 
 exh_rc LinkThread::open(const Json& config, exh_sink result) {
@@ -209,6 +210,7 @@ void LinkThread::log(void* ctx, std::int32_t level, exh_str message) {
 exh_rc LinkThread::ask(void* ctx, const exh_http_request* request, exh_http_answer* answer, exh_sink content_type,
                        exh_sink body) {
   auto* const self = static_cast<LinkThread*>(ctx);
+  ++self->requests_;
   const auto left = std::chrono::duration_cast<milliseconds>(self->deadline_ - steady_clock::now());
   if (left <= milliseconds(0) || self->cancelled_) {
     put(body, "the deadline passed before this request was sent");

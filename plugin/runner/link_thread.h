@@ -64,6 +64,7 @@ class LinkThread {
   std::optional<Work> next_;
   std::uint64_t running_ = 0;  // The call at work, guarded by mutex_.
   std::atomic<bool> cancelled_ = false;
+  std::int64_t requests_ = 0;  // Of the call at work; only its own thread counts.
   std::shared_ptr<DeskHttp> http_;
   exh_http http_table_{};
   exh_services services_{};

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -12,6 +14,7 @@
 #include "base/text.h"
 #include "exhibit/types.h"
 #include "runtime/adapter_desk.h"
+#include "runtime/adapter_paths.h"
 
 namespace exhibit {
 namespace {
@@ -169,7 +172,13 @@ class AdapterDesk final : public Desk {
 }  // namespace
 
 std::shared_ptr<Desk> make_adapter_desk(const DeskSettings& settings, AdapterDeskWorld world) {
-  return std::make_shared<AdapterDesk>(settings, std::move(world));
+  const Result<AdapterPaths> paths = find_adapter(world.runner, settings.adapter, settings.profile);
+  std::string profile;
+  if (paths && !paths->profile.empty()) {
+    std::ifstream file(paths->profile, std::ios::binary);
+    profile.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  return std::make_shared<AdapterDesk>(within_limits(settings, profile), std::move(world));
 }
 
 void stop_adapter_desk(Desk& desk) {

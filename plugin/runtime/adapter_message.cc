@@ -188,6 +188,19 @@ DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result) {
   return answer;
 }
 
+DeskSettings within_limits(DeskSettings settings, std::string_view profile_json) {
+  const Json profile = parse_json(profile_json).value_or(Json::object());
+  const Json limits = profile.is_object() ? profile.value("limits", Json::object()) : Json::object();
+  const auto number = [&](const char* key) {
+    const auto found = limits.find(key);
+    return found != limits.end() && found->is_number_unsigned() ? found->get<std::int64_t>() : 0;
+  };
+  if (settings.calls_per_hour == 0) settings.calls_per_hour = number("calls_per_hour") / 2;
+  if (const std::int64_t parallel = number("parallel"); parallel > 0)
+    settings.concurrency = static_cast<int>(std::min<std::int64_t>(settings.concurrency, parallel));
+  return settings;
+}
+
 Result<DeskSaid> read_poll_document(std::string_view json) {
   constexpr std::size_t document_bytes = 4U << 20;
   const Result<Json> document = parse_json(json, document_bytes);

@@ -51,6 +51,10 @@ DeliveryOutcome outcome_of(const AdapterResult& result);
 DeskGate::Told told_by(const AdapterResult& result);
 DeliveryLookedUp looked_up(const DeliveryId& id, const AdapterResult& result);
 
+/// The settings with what a profile knows of its desk's limits, where the operator says nothing: half of the calls an
+/// hour that the desk allows, since other programs need it too, and no more calls at once than it bears.
+DeskSettings within_limits(DeskSettings settings, std::string_view profile_json);
+
 /// Reads a poll's document; texts are cut to length. bad_input: it is none.
 Result<DeskSaid> read_poll_document(std::string_view json);
 
