@@ -19,7 +19,7 @@ PCAP = b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + bytes(16) + bytes(range(256)) * 40 
 
 
 def new_folder():
-    folder = tempfile.TemporaryDirectory(prefix="exhibit-mail-")
+    folder = tempfile.TemporaryDirectory(prefix="exhibit-mail-", ignore_cleanup_errors=True)
     os.chmod(folder.name, 0o755)
     return folder
 

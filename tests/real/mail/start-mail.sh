@@ -222,7 +222,7 @@ dovecot="" postfix=""
 stop() {
   trap - TERM INT EXIT
   postfix -c "$dir/postfix/etc" stop >/dev/null 2>&1 || true
-  [ -z "$dovecot" ] || kill "$dovecot" 2>/dev/null || true
+  [ -z "$dovecot" ] || { kill "$dovecot" 2>/dev/null || true; wait "$dovecot" 2>/dev/null || true; }
   [ -z "$postfix" ] || kill "$postfix" 2>/dev/null || true
   exit "${1:-0}"
 }
