@@ -138,11 +138,10 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
       .member("tenant", settings_.tenant.text)
       .member("link", view.link)
       .member("correlation_id", view.correlation);
+  const TicketText text = row.rung == Rung::link_only ? bare_ticket_text(view) : ticket_text(view);
+  body.member("title", text.title);  // In all of them: a mail that follows carries the subject of the first.
   if (row.kind == DeliveryKind::ensure) {
-    const TicketText text = row.rung == Rung::link_only ? bare_ticket_text(view) : ticket_text(view);
-    body.member("title", text.title)
-        .member("public_text", text.public_text)
-        .member("internal_text", text.internal_text);
+    body.member("public_text", text.public_text).member("internal_text", text.internal_text);
     body.member("severity", token(incident.row.severity)).member("priority", priority_of(*incident.first).number);
   } else if (row.kind == DeliveryKind::note) {
     std::string note = note_of(incident, row, view);

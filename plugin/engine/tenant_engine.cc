@@ -257,7 +257,22 @@ void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
     out.effects.emplace_back(TellOperator{"desk/denied", {}, false});
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
     ticket_made(incident, outcome.ticket, outcome.number, outcome.url, now, out);
+  if (row->state == DeliveryState::done && row->kind != DeliveryKind::ensure)
+    learn_number(*row, incident, outcome, out);
   if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
+}
+
+/// A desk that is written to by mail tells its number later, with the answer to any of our messages.
+void TenantEngine::learn_number(const DeliveryRow& row, Incident& incident, const DeliveryOutcome& outcome,
+                                Reaction& out) {
+  const bool to_another_ticket = row.subject.starts_with("moved ") || row.subject.starts_with("close ");
+  if (!incident.row.number.empty() || outcome.number.empty() || to_another_ticket) return;
+  incident.row.number = outcome.number;
+  if (!outcome.ticket.empty()) {
+    incident.row.ticket = outcome.ticket;
+    tickets_[outcome.ticket] = incident.row.id;
+  }
+  out.facts.emplace_back(incident.row);
 }
 
 void TenantEngine::take(const DeliveryLookedUp& result, Now now, Reaction& out) {

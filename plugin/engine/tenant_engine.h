@@ -109,6 +109,7 @@ class TenantEngine {
   Incident& open_incident(std::shared_ptr<const Alert> alert, Now now, Reaction& out);
   void join_incident(Incident& incident, std::shared_ptr<const Alert> alert, Now now, Reaction& out);
   bool name_captures(Incident& incident, const Alert& alert, Now now, Reaction& out);
+  void learn_number(const DeliveryRow& row, Incident& incident, const DeliveryOutcome& outcome, Reaction& out);
   void ticket_made(Incident& incident, std::string ticket, std::string number, std::string url, Now now, Reaction& out);
   void ticket_stands(Incident& incident, std::string ticket, std::string number, std::string url, Now now,
                      Reaction& out);

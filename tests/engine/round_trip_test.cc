@@ -134,6 +134,29 @@ TEST_F(RoundTripTest, APollNamesOpenTicketsWithTheCursorOfTheLastOne) {
   EXPECT_FALSE(engine.poll_request()) << "a closed one is left in peace";
 }
 
+TEST_F(RoundTripTest, ANumberThatTheDeskTellsLaterIsKept) {
+  AlertXml xml;
+  SensorSaid said{sensor, {}};
+  said.batch.events.emplace_back(xml.wire());
+  const Reaction opened = engine.on(said, now());
+  const auto ours = std::find_if(opened.effects.begin(), opened.effects.end(),
+                                 [](const Effect& effect) { return std::holds_alternative<SendDelivery>(effect); });
+  const SendDelivery ensure = std::get<SendDelivery>(*ours);
+  (void)engine.on(DeliveryEnded{ensure.id, {Kind::done, "", "", "", {}, {}}}, now());
+  clock = 1min;
+  xml.event_id = "2";
+  xml.severity = "high";
+  xml.log = "1734556299";
+  said.batch.events = {xml.wire()};
+  for (const Effect& effect : engine.on(said, now()).effects)
+    if (const auto* note = std::get_if<SendDelivery>(&effect))
+      (void)engine.on(DeliveryEnded{note->id, {Kind::done, "inc.x [rt #7]", "rt #7", "", {}, {}}}, now());
+  const IncidentRow* const row = engine.incident(ensure.correlation);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->number, "rt #7");
+  EXPECT_EQ(row->ticket, "inc.x [rt #7]");
+}
+
 TEST_F(RoundTripTest, AnAlertAskedForBeforeItComesGoesIntoTheirTicketAndNoneIsOpened) {
   EXPECT_THAT(give(into()), IsEmpty());
   EXPECT_THAT(alert(), ElementsAre("note their-sys"));
