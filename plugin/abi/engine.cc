@@ -16,6 +16,7 @@
 #include "runtime/adapter_host.h"
 #include "runtime/adoption_json.h"
 #include "runtime/careful_desk.h"
+#include "runtime/host_desk.h"
 
 namespace exhibit {
 namespace {
@@ -62,6 +63,14 @@ Result<std::string> HostTable::secret(std::string_view tenant, std::string_view 
   return value;
 }
 
+const exh_host_tickets* HostTable::tickets() const {
+  if (!EXH_HAS(&host_, exh_host, extension)) return nullptr;
+  const auto* const table = static_cast<const exh_host_tickets*>(host_.extension(host_.ctx, EXH_HOST_TICKETS));
+  const bool whole = table && EXH_HAS(table, exh_host_tickets, ensure) && EXH_HAS(table, exh_host_tickets, find) &&
+                     EXH_HAS(table, exh_host_tickets, note);
+  return whole ? table : nullptr;
+}
+
 Engine::~Engine() { stop(); }
 
 Log Engine::log() const {
@@ -85,6 +94,9 @@ Result<void> Engine::lock_state() {
 
 Result<void> Engine::start() {
   if (running_) return {};
+  for (const auto& [id, desk] : settings_.desks)
+    if (desk.adapter == "host" && !host_.tickets())
+      return Error{Errc::unsupported, cat("desk ", id.text, ": this host offers no tickets (", EXH_HOST_TICKETS, ")")};
   if (const Result<void> locked = lock_state(); !locked) return locked;
   executors_ = std::make_unique<Executors>(io_threads, worker_threads);
   running_ = true;
@@ -153,8 +165,11 @@ std::shared_ptr<Desk> Engine::desk_of(const DeskId& id) {
   if (!desk.careful) {
     const SecretSource secrets = make_secret_source(settings_.state + "/secrets",
                                                     [this](const std::string& name) { return host_.secret("", name); });
-    desk.adapter = make_adapter_desk(settings_.desks.at(id),
-                                     AdapterDeskWorld{*executors_, log(), secrets, settings_.state, settings_.runner});
+    const DeskSettings& settings = settings_.desks.at(id);
+    desk.adapter = settings.adapter == "host"
+                       ? make_host_desk(settings, *host_.tickets(), *executors_)
+                       : make_adapter_desk(settings, AdapterDeskWorld{*executors_, log(), secrets, settings_.state,
+                                                                      settings_.runner});
     desk.careful = make_careful_desk(desk.adapter);
   }
   return desk.careful;

@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "evidence/evidence_store.h"
+#include "exhibit/host_tickets.h"
 #include "exhibit/plugin.h"
 #include "runtime/clock.h"
 #include "runtime/control.h"
@@ -22,6 +23,8 @@ class HostTable {
  public:
   explicit HostTable(const exh_host* host);
   void log(LogLevel level, std::string_view tenant, std::string_view component, std::string_view message) const;
+  /// The host's own tickets; nothing when it keeps none.
+  [[nodiscard]] const exh_host_tickets* tickets() const;
   [[nodiscard]] Result<std::string> secret(std::string_view tenant, std::string_view name) const;
 
  private:

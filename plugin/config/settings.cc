@@ -124,6 +124,8 @@ void read_desks(const Json& json, HostSettings& host, Read& read) {
     Read::duration(entry, "poll", desk.poll);
     if (desk.adapter == "rest" && desk.profile.empty())
       read.wrong(cat("/desks/", name), "\"profile\" is missing", "a rest desk needs one, such as servicenow or rt5");
+    if (desk.url.empty() && desk.adapter != "host")
+      read.wrong(cat("/desks/", name), "\"url\" is missing", "only the host's own tickets (adapter: host) have none");
     if (desk.mode == "conversational" && desk.mailbox_json.empty())
       read.wrong(cat("/desks/", name), "\"mailbox\" is missing", "a conversation needs the mailbox of its answers");
     host.desks.emplace(desk.name, std::move(desk));

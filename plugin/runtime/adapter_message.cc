@@ -11,17 +11,6 @@
 namespace exhibit {
 namespace {
 
-std::uint32_t kind_number(DeliveryKind kind) {
-  switch (kind) {
-    case DeliveryKind::ensure: return EXH_OP_ENSURE;
-    case DeliveryKind::note: return EXH_OP_NOTE;
-    case DeliveryKind::attach: return EXH_OP_ATTACH;
-    case DeliveryKind::link: return EXH_OP_LINK;
-    case DeliveryKind::state: return EXH_OP_STATE;
-  }
-  return 0;
-}
-
 std::int64_t milliseconds_of(Nanoseconds duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
@@ -62,12 +51,23 @@ std::vector<CommentRow> comments_of(const Json& entry) {
 
 }  // namespace
 
+std::uint32_t operation_kind(DeliveryKind kind) {
+  switch (kind) {
+    case DeliveryKind::ensure: return EXH_OP_ENSURE;
+    case DeliveryKind::note: return EXH_OP_NOTE;
+    case DeliveryKind::attach: return EXH_OP_ATTACH;
+    case DeliveryKind::link: return EXH_OP_LINK;
+    case DeliveryKind::state: return EXH_OP_STATE;
+  }
+  return 0;
+}
+
 std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
                           const std::optional<EvidencePart>& evidence, Nanoseconds deadline) {
   Json body = parse_json(delivery.body).value_or(Json::object());
   body["fields"] = parse_json(map_json).value_or(Json::object());
   JsonWriter json;
-  json.object().member("kind", kind_number(delivery.kind)).member("op_id", delivery.id.text);
+  json.object().member("kind", operation_kind(delivery.kind)).member("op_id", delivery.id.text);
   json.member("correlation_id", delivery.correlation.text).member("ticket", delivery.ticket);
   json.member("seq", delivery.order).member("attempt", delivery.attempt);
   json.member("deadline_ms", milliseconds_of(deadline));
@@ -81,7 +81,7 @@ std::string apply_members(const SendDelivery& delivery, const std::string& map_j
 
 std::string find_members(const LookUpDelivery& look_up, const std::string& map_json, Nanoseconds deadline) {
   JsonWriter json;
-  json.object().member("kind", kind_number(look_up.kind)).member("op_id", look_up.id.text);
+  json.object().member("kind", operation_kind(look_up.kind)).member("op_id", look_up.id.text);
   json.member("correlation_id", look_up.correlation.text).member("ticket", look_up.ticket);
   json.member("attempt", 1).member("deadline_ms", milliseconds_of(deadline));
   json.key("body").object().key("fields").raw(map_json).end();

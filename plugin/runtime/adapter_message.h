@@ -31,6 +31,8 @@ struct AdapterResult {
   [[nodiscard]] std::string why() const;
 };
 
+/// EXH_OP_… of a delivery.
+std::uint32_t operation_kind(DeliveryKind kind);
 /// "op":{...} of an apply; the tenant's own fields go into the body.
 std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
                           const std::optional<EvidencePart>& evidence, Nanoseconds deadline);

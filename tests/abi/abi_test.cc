@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "tests/program.h"
+
 namespace {
 
 std::pair<int, std::string> run(const std::string& command) {
@@ -25,6 +27,27 @@ TEST(Abi, AHostInCLoadsThePluginAndWalksAnEngineThroughItsLife) {
   const auto [code, output] = run(std::string(EXHIBIT_BINARY_DIR) + "/bin/c_host " + library + " " + state);
   EXPECT_EQ(code, 0) << output;
   EXPECT_NE(output.find("all held"), std::string::npos) << output;
+  std::filesystem::remove_all(state);
+}
+
+TEST(Abi, AHostInCThatKeepsTheTicketsItselfGetsEachOnceWithItsNoteAndItsFile) {
+  using exhibit::test::Program;
+  std::string state = (std::filesystem::temp_directory_path() / "exhibit-abi-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(state.data()), nullptr);
+  const std::string bin = std::string(EXHIBIT_BINARY_DIR) + "/bin/", secret = "SENSOR_PASSWORD=sensor-secret";
+  Program sensor(bin + "exhibit-sim-sensor",
+                 {"--plain", "--user", "exhibit", "--password-env", "SENSOR_PASSWORD", "--log-seconds", "1", "--scenario",
+                  "load", "--alerts", "4", "--until-stdin-closes"},
+                 {secret}, state + "/sensor.errors");
+  const auto ready = sensor.line(std::chrono::seconds(10));
+  ASSERT_TRUE(ready);
+  const std::size_t at = ready->find("http://");
+  const std::string url = ready->substr(at, ready->find('"', at) - at);
+  Program host(bin + "c_host_tickets", {library, state + "/state", url, "4"}, {secret}, state + "/host.errors");
+  std::string said;
+  while (const auto line = host.line(std::chrono::seconds(40))) said += *line + "\n";
+  EXPECT_EQ(host.status(std::chrono::seconds(10)), 0) << said;
+  EXPECT_NE(said.find("4 whole of 4, 0 asked twice"), std::string::npos) << said;
   std::filesystem::remove_all(state);
 }
 
@@ -48,7 +71,7 @@ TEST(Abi, TheTicketSidesHttpLibraryNeverEntersTheHostsProcess) {
 
 TEST(Abi, TheHeadersAreGoodInC11AndInEachCxx) {
   const std::string include = std::string(" -I") + EXHIBIT_SOURCE_DIR + "/plugin/include ";
-  for (const char* header : {"exhibit/plugin.h", "exhibit/adapter.h"}) {
+  for (const char* header : {"exhibit/plugin.h", "exhibit/adapter.h", "exhibit/host_tickets.h"}) {
     const std::string source = std::string("printf '#include <") + header + ">\\n' | ";
     EXPECT_EQ(run(source + "cc -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only" + include + "-x c -").first, 0)
         << header;
