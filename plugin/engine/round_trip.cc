@@ -101,8 +101,8 @@ void TenantEngine::take(const AdoptAsked& asked, Now now, Reaction& out) {
     adopt(incident, kept_order, now, out);
     return;
   }
-  if (const auto known = seen_.incident_of(order.sensor, order.event_id); known && incidents_.contains(*known))
-    return adopt(incidents_.at(*known), kept_order, now, out);
+  const auto known = order.event_id.empty() ? std::nullopt : seen_.incident_of(order.sensor, order.event_id);
+  if (known && incidents_.contains(*known)) return adopt(incidents_.at(*known), kept_order, now, out);
   out.facts.emplace_back(std::move(order));  // The alert has not come yet.
 }
 
