@@ -162,6 +162,11 @@ Node head_part(const IncidentPage& page) {
   return versioned(std::move(head));
 }
 
+/// Some desks give numbers and ids where people expect words; those say nothing to anybody here.
+std::string_view in_words(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos ? std::string_view() : text;
+}
+
 /// What people did in the ticket, as far as the desk tells.
 std::optional<Node> ticket_part(const IncidentPage& page) {
   const IncidentRow& incident = page.rows.incident;
@@ -169,8 +174,9 @@ std::optional<Node> ticket_part(const IncidentPage& page) {
   Node part = element("section", "card");
   part.append(element("h2", "", "In the ticket"));
   Node list = element("dl", "facts");
-  fact(list, "State", incident.remote_state);
-  fact(list, "Assigned", incident.assignee);
+  const std::string_view state = in_words(incident.remote_state);
+  fact(list, "State", cat(incident.closed_at ? "closed" : "open", state.empty() ? "" : ", ", state));
+  fact(list, "Assigned", in_words(incident.assignee));
   fact(list, "Verdict", incident.verdict);
   for (const CommentRow& comment : page.rows.comments)
     fact(list, cat(comment.author.empty() ? "somebody" : comment.author, comment.at.empty() ? "" : ", ", comment.at),

@@ -391,7 +391,7 @@ TEST_F(SiteTest, WhatPeopleSayInTheTicketStandsOnThePageAsText) {
   rows.comments = {{rows.incident.id, "1", "kim", "<script>alert(1)</script> looked at it", "12:00", false, {}}};
   enter();
   const std::string body = get(at).body;
-  EXPECT_THAT(body, HasSubstr("In Progress"));
+  EXPECT_THAT(body, HasSubstr("open, In Progress"));
   EXPECT_THAT(body, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt; looked at it"));
 }
 
