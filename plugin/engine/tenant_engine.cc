@@ -71,7 +71,7 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
     if (!alert) alert = what_is_left(row, settings_.tenant);
     groups_[row.group].push_back(row.id);
     if (!row.ticket.empty()) tickets_[row.ticket] = row.id;
-    incidents_.emplace(row.id, Incident{row, alert, alert, {}, {}});
+    incidents_.emplace(row.id, Incident{row, alert, alert, {}});
   }
   for (const AdoptionRow& row : rows.adoptions) adoptions_[row.id()] = row;
   poll_cursor_ = rows.poll_cursor;
@@ -187,7 +187,7 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
   if (group.size() == incidents_per_group) group.erase(group.begin());
   group.push_back(row.id);
   const IncidentId id = row.id;
-  Incident& incident = incidents_.insert_or_assign(id, Incident{std::move(row), alert, alert, {}, {}}).first->second;
+  Incident& incident = incidents_.insert_or_assign(id, Incident{std::move(row), alert, alert, {}}).first->second;
   name_captures(incident, *alert, now, out);
   if (AdoptionRow* const order = adoption_for(*alert))
     adopt(incident, *order, now, out);

@@ -31,7 +31,6 @@ struct EngineSettings {
   Policy policy;
   Disclosure disclosure = Disclosure::masked;
   AttachPolicy attach = AttachPolicy::none;
-  bool store_captures = true;
   Nanoseconds group_window = std::chrono::hours{1};
   Nanoseconds reopen_within = std::chrono::hours{24};  ///< Later, a closed ticket stays closed and a new one follows.
   bool round_trip = false;                             ///< The desk is polled: open tickets stay in memory longer.
@@ -80,7 +79,6 @@ class TenantEngine {
     IncidentRow row;
     std::shared_ptr<const Alert> first, latest;
     std::map<CaptureKey, CaptureReport> reports;
-    std::optional<DeliveryId> ensure;
   };
 
   void take(const SensorSaid& said, Now now, Reaction& out);
