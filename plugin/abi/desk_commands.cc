@@ -64,9 +64,8 @@ std::vector<SendDelivery> deliveries_of(const IdsAlert& alert, EngineSettings se
 
 void check_adapters(const HostSettings& settings, std::vector<Mistake>& mistakes) {
   for (const auto& [name, desk] : settings.desks)
-    if (desk.adapter == "host")
-      continue;
-    else if (const Result<AdapterPaths> found = find_adapter(settings.runner, desk.adapter, desk.profile); !found)
+    if (const Result<AdapterPaths> found = find_adapter(settings.runner, desk.adapter, desk.profile);
+        !found && desk.adapter != "host")
       mistakes.push_back({0, 0, cat("/desks/", name.text), found.error().text,
                           "adapter: rest, email, webhook; profile: a file of share/exhibit/profiles"});
 }

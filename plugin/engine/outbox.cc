@@ -19,6 +19,12 @@ Nanoseconds jitter(const DeliveryRow& row, Nanoseconds wait) {
 
 }  // namespace
 
+std::string_view other_ticket(const DeliveryRow& row) {
+  for (const std::string_view prefix : {"moved ", "close "})
+    if (row.subject.starts_with(prefix)) return std::string_view(row.subject).substr(prefix.size());
+  return {};
+}
+
 DeliveryId delivery_id(const IncidentId& incident, std::uint64_t order) { return {cat(incident.text, "-", order)}; }
 
 void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts) {
@@ -119,13 +125,19 @@ std::vector<DeliveryRow> Outbox::dead() const {
   return rows;
 }
 
-Result<DeliveryRow> Outbox::decided(const LetterDecided& decision, Rung first_rung, Now now, Facts& facts) {
+Result<void> Outbox::may_decide(const LetterDecided& decision) const {
   const auto found = dead_.find(decision.id);
-  if (found == dead_.end()) return Error{Errc::not_found, cat("no dead letter is called ", decision.id.text)};
+  if (found == dead_.end()) return Error{Errc::not_found, cat("no dead letter is called ", harmless(decision.id.text))};
+  if (decision.what == LetterDecided::What::put_into && found->second.kind != DeliveryKind::ensure)
+    return Error{Errc::bad_input, "only the making of a ticket can be replaced by one that is there"};
+  return {};
+}
+
+Result<DeliveryRow> Outbox::decided(const LetterDecided& decision, Rung first_rung, Now now, Facts& facts) {
+  if (const Result<void> may = may_decide(decision); !may) return may.error();
+  const auto found = dead_.find(decision.id);
   using What = LetterDecided::What;
   const bool ticket = found->second.kind == DeliveryKind::ensure;
-  if (decision.what == What::put_into && !ticket)
-    return Error{Errc::bad_input, "only the making of a ticket can be replaced by one that is there"};
   DeliveryRow row = std::move(found->second);
   dead_.erase(found);
   if (ticket && decision.what != What::expire) blocked_.erase(row.incident);

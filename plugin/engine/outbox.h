@@ -56,6 +56,8 @@ class Outbox {
 
   /// Takes back what was never sent. False: it may have been, or there is none.
   bool withdraw(const IncidentId& incident, std::string_view subject, Facts& facts);
+  /// Whether `decided` would take it. not_found: no dead delivery has this id. bad_input: it is no ticket's.
+  [[nodiscard]] Result<void> may_decide(const LetterDecided& decision) const;
   /// Of a dead delivery. not_found: no dead delivery has this id.
   Result<DeliveryRow> decided(const LetterDecided& decision, Rung first_rung, Now now, Facts& facts);
 
@@ -97,6 +99,9 @@ class Outbox {
   std::optional<Deadline> paused_until_;
   int denials_ = 0;
 };
+
+/// The ticket, other than its incident's own, that a delivery is for: one that the incident has left. Empty: none.
+std::string_view other_ticket(const DeliveryRow& row);
 
 /// "…-3" of incident and order: the same on every attempt.
 DeliveryId delivery_id(const IncidentId& incident, std::uint64_t order);

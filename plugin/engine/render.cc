@@ -131,8 +131,7 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
                     .attachment_name = {},
                     .attachment = {},
                     .attached_evidence = {}};
-  if (row.subject.starts_with("moved ") || row.subject.starts_with("close "))
-    send.ticket = row.subject.substr(row.subject.find(' ') + 1);
+  if (const std::string_view other = other_ticket(row); !other.empty()) send.ticket = other;
   JsonWriter body;
   body.object()
       .member("tenant", settings_.tenant.text)

@@ -265,8 +265,7 @@ void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
 /// A desk that is written to by mail tells its number later, with the answer to any of our messages.
 void TenantEngine::learn_number(const DeliveryRow& row, Incident& incident, const DeliveryOutcome& outcome,
                                 Reaction& out) {
-  const bool to_another_ticket = row.subject.starts_with("moved ") || row.subject.starts_with("close ");
-  if (!incident.row.number.empty() || outcome.number.empty() || to_another_ticket) return;
+  if (!incident.row.number.empty() || outcome.number.empty() || !other_ticket(row).empty()) return;
   incident.row.number = outcome.number;
   if (!outcome.ticket.empty()) {
     incident.row.ticket = outcome.ticket;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -51,12 +49,6 @@ AdapterResult ended(std::int32_t rc, std::string_view cause, std::string_view te
 milliseconds pause_after(int deaths) {
   constexpr std::int64_t most = 30'000;
   return milliseconds(deaths <= 1 ? 50 : std::min<std::int64_t>(most, 100LL << std::min(2 * (deaths - 2), 20)));
-}
-
-Result<std::string> text_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{Errc::not_found, cat("cannot read ", path)};
-  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 }  // namespace
@@ -190,9 +182,8 @@ void AdapterWorker::start_runner(FileHandle lock) {
 
 void AdapterWorker::open_link(std::size_t index) {
   Link& link = links_[index];
-  Result<std::string> profile = std::string();
   const Result<AdapterPaths> paths = find_adapter(world_.runner, settings_.adapter, settings_.profile);
-  if (paths && !paths->profile.empty()) profile = text_of_file(paths->profile);
+  const Result<std::string> profile = paths ? read_profile(*paths) : std::string();
   if (!profile) return refuse_waiting(ended(EXH_DENIED, "profile-missing", profile.error().text));
   const Result<Secret> login = with_secrets(settings_.login_json, world_.secrets);
   if (!login) return refuse_waiting(ended(EXH_DENIED, "secret-missing", login.error().text));

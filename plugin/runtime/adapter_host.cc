@@ -5,8 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -58,6 +56,15 @@ Result<std::string> read_document(const AdapterResult& result, std::uint64_t mat
   document["matches"] = matches;
   document["remote_id"] = result.ticket;
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Hands on the document of a call; `cannot` says what an adapter without that ability cannot do.
+std::function<void(AdapterResult)> with_document(std::string cannot, std::function<void(Result<std::string>)> done) {
+  return [cannot = std::move(cannot), done = std::move(done)](const AdapterResult& result) {
+    if (result.rc == EXH_UNSUPPORTED) return done(Error{Errc::unsupported, cannot});
+    if (result.rc != EXH_OK) return done(Error{Errc::unavailable, result.why()});
+    done(result.document);
+  };
 }
 
 class AdapterDesk final : public Desk {
@@ -131,11 +138,7 @@ class AdapterDesk final : public Desk {
                              .members = cat("\"request\":", request),
                              .files = {},
                              .done = {}};
-    call.done = [done = std::move(done)](const AdapterResult& result) {
-      if (result.rc == EXH_UNSUPPORTED) return done(Error{Errc::unsupported, "this desk cannot be polled"});
-      if (result.rc != EXH_OK) return done(Error{Errc::unavailable, result.why()});
-      done(result.document);
-    };
+    call.done = with_document("this desk cannot be polled", std::move(done));
     worker_->submit(std::move(call));
   }
 
@@ -144,12 +147,7 @@ class AdapterDesk final : public Desk {
     AdapterWorker::Call call{.kind = FrameKind::preview, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
     call.members = apply_members(delivery, seat.map_json, attached ? std::optional(attached->part) : std::nullopt,
                                  worker_->deadline());
-    call.done = [done = std::move(done)](const AdapterResult& result) {
-      if (result.rc == EXH_UNSUPPORTED)
-        return done(Error{Errc::unsupported, "this adapter cannot show what it would send"});
-      if (result.rc != EXH_OK) return done(Error{Errc::unavailable, result.why()});
-      done(result.document);
-    };
+    call.done = with_document("this adapter cannot show what it would send", std::move(done));
     worker_->submit(std::move(call));
   }
 
@@ -173,11 +171,7 @@ class AdapterDesk final : public Desk {
 
 std::shared_ptr<Desk> make_adapter_desk(const DeskSettings& settings, AdapterDeskWorld world) {
   const Result<AdapterPaths> paths = find_adapter(world.runner, settings.adapter, settings.profile);
-  std::string profile;
-  if (paths && !paths->profile.empty()) {
-    std::ifstream file(paths->profile, std::ios::binary);
-    profile.assign(std::istreambuf_iterator<char>(file), {});
-  }
+  const std::string profile = paths ? read_profile(*paths).value_or("") : "";
   return std::make_shared<AdapterDesk>(within_limits(settings, profile), std::move(world));
 }
 

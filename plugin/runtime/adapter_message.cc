@@ -62,16 +62,20 @@ std::uint32_t operation_kind(DeliveryKind kind) {
   return 0;
 }
 
+std::string with_fields(std::string_view body_json, std::string_view map_json) {
+  Json body = parse_json(body_json).value_or(Json::object());
+  body["fields"] = parse_json(map_json).value_or(Json::object());
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
                           const std::optional<EvidencePart>& evidence, Nanoseconds deadline) {
-  Json body = parse_json(delivery.body).value_or(Json::object());
-  body["fields"] = parse_json(map_json).value_or(Json::object());
   JsonWriter json;
   json.object().member("kind", operation_kind(delivery.kind)).member("op_id", delivery.id.text);
   json.member("correlation_id", delivery.correlation.text).member("ticket", delivery.ticket);
   json.member("seq", delivery.order).member("attempt", delivery.attempt);
   json.member("deadline_ms", milliseconds_of(deadline));
-  json.key("body").raw(body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  json.key("body").raw(with_fields(delivery.body, map_json));
   if (evidence) {
     json.key("blobs").array().object().member("name", evidence->name).member("mime", evidence->mime);
     json.member("sha256", evidence->sha256).member("length", evidence->length).end().end();

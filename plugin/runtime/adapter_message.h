@@ -33,6 +33,8 @@ struct AdapterResult {
 
 /// EXH_OP_… of a delivery.
 std::uint32_t operation_kind(DeliveryKind kind);
+/// A delivery's body with the tenant's own fields in it.
+std::string with_fields(std::string_view body_json, std::string_view map_json);
 /// "op":{...} of an apply; the tenant's own fields go into the body.
 std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
                           const std::optional<EvidencePart>& evidence, Nanoseconds deadline);

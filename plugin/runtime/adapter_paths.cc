@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "base/text.h"
@@ -62,6 +64,13 @@ Result<AdapterPaths> find_adapter(const std::string& runner, const std::string& 
     paths.profile = *document;
   }
   return paths;
+}
+
+Result<std::string> read_profile(const AdapterPaths& paths) {
+  if (paths.profile.empty()) return std::string();
+  std::ifstream file(paths.profile, std::ios::binary);
+  if (!file) return Error{Errc::not_found, cat("cannot read ", paths.profile)};
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 }  // namespace exhibit

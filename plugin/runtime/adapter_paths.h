@@ -15,4 +15,7 @@ struct AdapterPaths {
 /// `profile` empty: the adapter has none.
 Result<AdapterPaths> find_adapter(const std::string& runner, const std::string& adapter, const std::string& profile);
 
+/// The profile's text; empty when the adapter has none. not_found: it cannot be read.
+Result<std::string> read_profile(const AdapterPaths& paths);
+
 }  // namespace exhibit

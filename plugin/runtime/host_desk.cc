@@ -109,12 +109,6 @@ class HostDesk final : public Desk, public std::enable_shared_from_this<HostDesk
   void probe(const Seat&, std::function<void(Result<void>)> done) override { done({}); }
 
  private:
-  static std::string with_fields(const std::string& body, const std::string& map_json) {
-    Json json = parse_json(body).value_or(Json::object());
-    json["fields"] = parse_json(map_json).value_or(Json::object());
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
-
   [[nodiscard]] exh_op op_of(const std::string& id, const std::string& correlation, const std::string& ticket,
                              DeliveryKind kind, const std::string& body) const {
     exh_op op{};

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <set>
 
 #include "base/json.h"
@@ -115,12 +114,7 @@ std::string TenantState::letters() const {
 }
 
 Result<void> TenantState::decide(const LetterDecided& decision) {
-  const std::vector<DeliveryRow> dead = engine->outbox().dead();
-  const auto found =
-      std::find_if(dead.begin(), dead.end(), [&](const DeliveryRow& row) { return row.id == decision.id; });
-  if (found == dead.end()) return Error{Errc::not_found, cat("no dead letter is called ", harmless(decision.id.text))};
-  if (decision.what == LetterDecided::What::put_into && found->kind != DeliveryKind::ensure)
-    return Error{Errc::bad_input, "only the making of a ticket can be replaced by one that is there"};
+  if (Result<void> may = engine->outbox().may_decide(decision); !may) return may;
   const Result<LedgerEntry> entry = store->append_ledger(now().wall, decision.by, cat("letter-", token(decision.what)),
                                                          decision.id.text, decision.ticket);
   if (!entry) return entry.error();
