@@ -24,6 +24,7 @@ struct SendDelivery {
   int attempt = 1;
   Severity severity = Severity::high;
   std::string body;
+  std::string fields_json = "{}";  ///< What the desk's fields hold for this alert, over the tenant's own.
   std::string attachment_name;
   Bytes attachment;                             ///< Attachments made here (the trigger packet).
   std::optional<EvidenceId> attached_evidence;  ///< Attachments that are sealed captures.
@@ -36,6 +37,7 @@ struct LookUpDelivery {
   DeliveryKind kind = DeliveryKind::ensure;
   CorrelationId correlation;
   std::string ticket;
+  std::string fields_json = "{}";
   bool at_operator = false;
 };
 

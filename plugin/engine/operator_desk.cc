@@ -135,8 +135,8 @@ void OperatorDesk::pump(Now now, Reaction& out) {
     if (const ConditionRow* const row = row_of(delivery.incident)) out.effects.emplace_back(render(*row, delivery));
   for (const DeliveryRow& delivery : outbox_.claim_look_ups(now))
     if (const ConditionRow* const row = row_of(delivery.incident))
-      out.effects.emplace_back(
-          LookUpDelivery{delivery.id, delivery.kind, correlation_id(nobody, delivery.incident), row->ticket, true});
+      out.effects.emplace_back(LookUpDelivery{delivery.id, delivery.kind, correlation_id(nobody, delivery.incident),
+                                              row->ticket, "{}", true});
 }
 
 SendDelivery OperatorDesk::render(const ConditionRow& row, const DeliveryRow& delivery) const {
@@ -148,6 +148,7 @@ SendDelivery OperatorDesk::render(const ConditionRow& row, const DeliveryRow& de
                     .attempt = delivery.attempt,
                     .severity = delivery.severity,
                     .body = {},
+                    .fields_json = "{}",
                     .attachment_name = {},
                     .attachment = {},
                     .attached_evidence = {},

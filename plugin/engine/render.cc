@@ -73,12 +73,17 @@ CaptureView TenantEngine::capture_view(const Incident& incident, const CaptureKe
   return view;
 }
 
+std::string TenantEngine::fields_of(const Incident& incident) const {
+  return priority_of(*incident.first, settings_.policy.rules).fields_json;
+}
+
 TicketView TenantEngine::view_of(const Incident& incident) const {
   TicketView view;
   view.first = incident.first.get();
   view.alerts = incident.row.alerts;
   view.tenant_name = settings_.tenant_name;
   view.networks = settings_.networks;
+  view.priority = priority_of(*incident.first, settings_.policy.rules);
   view.zone = settings_.zone;
   view.link = cat(settings_.public_url, "/e/", incident.row.link.text);
   view.correlation = incident.row.correlation.text;
@@ -128,6 +133,7 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
                     .attempt = row.attempt,
                     .severity = row.severity,
                     .body = {},
+                    .fields_json = view.priority.fields_json,
                     .attachment_name = {},
                     .attachment = {},
                     .attached_evidence = {}};
@@ -141,7 +147,7 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
   body.member("title", text.title);  // In all of them: a mail that follows carries the subject of the first.
   if (row.kind == DeliveryKind::ensure) {
     body.member("public_text", text.public_text).member("internal_text", text.internal_text);
-    body.member("severity", token(incident.row.severity)).member("priority", priority_of(*incident.first).number);
+    body.member("severity", token(incident.row.severity)).member("priority", view.priority.number);
   } else if (row.kind == DeliveryKind::note) {
     std::string note = note_of(incident, row, view);
     if (row.rung == Rung::link_only)

@@ -404,7 +404,8 @@ void TenantEngine::pump(Now now, Reaction& out) {
   }
   for (const DeliveryRow& row : outbox_.claim_look_ups(now)) {
     const Incident& incident = incidents_.at(row.incident);
-    out.effects.emplace_back(LookUpDelivery{row.id, row.kind, incident.row.correlation, incident.row.ticket});
+    out.effects.emplace_back(
+        LookUpDelivery{row.id, row.kind, incident.row.correlation, incident.row.ticket, fields_of(incident)});
   }
 }
 

@@ -121,6 +121,7 @@ class TenantEngine {
   void follow_settled_captures(Now now, Reaction& out);
   void forget_old(Now now);
 
+  [[nodiscard]] std::string fields_of(const Incident& incident) const;
   [[nodiscard]] TicketView view_of(const Incident& incident) const;
   [[nodiscard]] CaptureView capture_view(const Incident& incident, const CaptureKey& key) const;
   [[nodiscard]] SendDelivery render(const Incident& incident, const DeliveryRow& row) const;

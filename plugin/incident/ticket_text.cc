@@ -361,9 +361,8 @@ TicketText ticket_text(const TicketView& view) {
   body.add(target_lines(view));
   body.add(labelled("Signature", signature_words(alert)));
   body.add(labelled("Sensor", sensor_words(alert)));
-  const Priority priority = priority_of(alert);
-  body.add(labelled("Priority",
-                    cat(priority.number, ": ", priority.reason, ".", view.history.empty() ? "" : " ", view.history)));
+  body.add(labelled("Priority", cat(view.priority.number, ": ", view.priority.reason, ".",
+                                    view.history.empty() ? "" : " ", view.history)));
   if (view.disclosure != Disclosure::none) {
     body.add("");
     const Decoded packet = alert.trigger_packet.empty() ? Decoded{} : decode(alert.trigger_packet, link_unknown);

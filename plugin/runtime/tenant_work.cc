@@ -175,7 +175,7 @@ void TenantState::perform(SendDelivery&& effect) {
   const auto order = std::make_shared<const SendDelivery>(std::move(effect));
   const std::uint64_t bytes = attachment ? static_cast<std::uint64_t>(::lseek(attachment.get(), 0, SEEK_END)) : 0;
   const auto& desk = order->to_operator ? world.operator_desk : world.desk;
-  desk->send(order->to_operator ? operator_seat() : seat(), *order, std::move(attachment),
+  desk->send(order->to_operator ? operator_seat() : seat(order->fields_json), *order, std::move(attachment),
              [self = shared_from_this(), order, bytes](DeliveryOutcome outcome) {
                boost::asio::post(self->strand, [self, order, bytes, outcome = std::move(outcome)] {
                  step("after-answer");
@@ -188,7 +188,7 @@ void TenantState::perform(SendDelivery&& effect) {
 void TenantState::perform(LookUpDelivery&& effect) {
   step("before-look-up");
   const auto& desk = effect.at_operator ? world.operator_desk : world.desk;
-  desk->look_up(effect.at_operator ? operator_seat() : seat(), effect,
+  desk->look_up(effect.at_operator ? operator_seat() : seat(effect.fields_json), effect,
                 [self = shared_from_this()](DeliveryLookedUp result) {
                   boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
                 });

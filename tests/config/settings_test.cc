@@ -73,6 +73,28 @@ TEST(Settings, TheDesksMapHoldsForATenantThatDoesNotSayOtherwise) {
   EXPECT_EQ(tenant->map_json, R"({"owner":"kim","queue":"Acme"})");
 }
 
+TEST(Settings, ATenantsRulesGivePrioritiesAndFields) {
+  std::vector<Mistake> mistakes;
+  const auto provider = host(host_yaml, mistakes);
+  const std::string yaml = cat(tenant_yaml,
+                               "policy:\n"
+                               "  rules:\n"
+                               "    - {severity_from: high, risk_from: 90, priority: 1}\n"
+                               "    - {signatures: [\"3200\", \"3201/1\"], targets: [198.51.100.0/28], priority: 2, "
+                               "fields: {assignment_group: 91bd}}\n");
+  const auto tenant = read_tenant_settings(yaml, *provider, mistakes);
+  ASSERT_TRUE(tenant) << mistakes_json(mistakes);
+  ASSERT_EQ(tenant->policy.rules.size(), 2U);
+  EXPECT_EQ(tenant->policy.rules[0].severity_from, Severity::high);
+  EXPECT_EQ(tenant->policy.rules[1].signatures, (std::vector<std::string>{"3200", "3201/1"}));
+  EXPECT_EQ(tenant->policy.rules[1].fields_json, R"({"assignment_group":"91bd"})");
+
+  EXPECT_FALSE(read_tenant_settings(cat(tenant_yaml, "policy:\n  rules: [{targets: [198.51.100.7/28], priority: 2}]\n"),
+                                    *provider, mistakes));
+  ASSERT_FALSE(mistakes.empty());
+  EXPECT_EQ(mistakes[0].where, "/policy/rules/0/targets/0");
+}
+
 TEST(Settings, ASecretWrittenOutInALoginIsAMistake) {
   for (const char* login : {"{user: kim, password: hunter2}", "{token: abc}", "{secrets: [abc]}",
                             "{oauth2: {token_url: \"https://id.example/t\", client_secret: abc}}"}) {
