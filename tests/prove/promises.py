@@ -32,8 +32,12 @@ def gtest(program: str, test: str) -> list[str]:
 
 
 PROMISES = [
-    Promise("P1", "Nothing acknowledged is lost"),
+    Promise("P1", "Nothing acknowledged is lost", parts=[
+        Part("kills of the server", gtest("faults", "Kill.TheWholeProcessAtRandomMoments"), 200, 10_000, portion=1000),
+    ]),
     Promise("P2", "One incident, one ticket", "simulated desks, Request Tracker and Redmine", [
+        Part("12 ways to fail", gtest("faults", "Desk.FailsInTwelveWaysAtEveryIncidentWhileTheServerDies"), 20, 10_000,
+             portion=1000, unit=12),
         Part("Request Tracker, 16 at once", gtest("real", "*ManyAtOnce*"), 50, 500, count_in="EXHIBIT_REAL_COUNT"),
         Part("Redmine, 16 at once", gtest("real", "*ManyAtOnce*"), 16, 500, count_in="EXHIBIT_REAL_COUNT",
              environment={"EXHIBIT_REAL": "redmine", "EXHIBIT_LONG": "1"}),
