@@ -245,8 +245,9 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
       break;
     case DeliveryOutcome::Kind::rejected:
       row.cause = outcome.why;
-      if (row.kind == DeliveryKind::attach || row.kind == DeliveryKind::state || row.rung == Rung::link_only)
-        return finish(at, DeliveryState::dead, facts);
+      // A refused file costs a line in its ticket, and asks nobody for a decision.
+      if (row.kind == DeliveryKind::attach) return finish(at, DeliveryState::expired, facts);
+      if (row.kind == DeliveryKind::state || row.rung == Rung::link_only) return finish(at, DeliveryState::dead, facts);
       step_down(row, outcome.why, now);
       break;
   }

@@ -19,7 +19,7 @@ namespace exhibit {
 ///     ^  ^                                          |  |  |
 ///     |  +---- provably not sent, desk says later --+  |  +-- refused bare link, ticket gone --> dead(cause)
 ///     |  |                                             |        a person: again --> ready, or --> expired, done
-///     |  +---- content refused: one rung down ---------+
+///     |  +---- content refused: one rung down ---------+-- a refused file --> expired
 ///     |                                                v  answer lost, or our process died
 ///     +--- looked: not there -----------------------unknown --- looked: there --> done
 ///                                                      +------- look-up failed: look again later

@@ -269,7 +269,8 @@ void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
     ticket_made(incident, outcome.ticket, outcome.number, outcome.url, now, out);
   if (row->state == DeliveryState::done && row->kind != DeliveryKind::ensure)
     learn_number(*row, incident, outcome, out);
-  if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
+  if (row->state == DeliveryState::expired) attachment_refused(*row, now, out);
+  if (row->state == DeliveryState::dead) tell_of_dead(*row, out);
 }
 
 /// A desk that is written to by mail tells its number later, with the answer to any of our messages.
@@ -294,7 +295,7 @@ void TenantEngine::take(const DeliveryLookedUp& result, Now now, Reaction& out) 
   if (!row) return;
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
     ticket_made(incidents_.at(row->incident), result.ticket, result.number, result.url, now, out);
-  if (row->state == DeliveryState::dead) delivery_died(*row, now, out);
+  if (row->state == DeliveryState::dead) tell_of_dead(*row, out);
   if (result.found == DeliveryLookedUp::Found::several)
     out.effects.emplace_back(TellOperator{
         cat("several/", row->incident.text),
@@ -325,12 +326,9 @@ void TenantEngine::tell_of_dead(const DeliveryRow& row, Reaction& out) {
       cat("dead/", row.id.text), cat("not delivered (", token(row.kind), "), a person decides: ", row.cause), true});
 }
 
-void TenantEngine::delivery_died(const DeliveryRow& row, Now now, Reaction& out) {
-  tell_of_dead(row, out);
-  // A refused attachment costs one line, never the ticket.
-  if (row.kind == DeliveryKind::attach)
-    outbox_.owe(row.incident, DeliveryKind::note, cat("refused-attachment: ", row.cause), row.severity, first_rung(),
-                now, out.facts);
+void TenantEngine::attachment_refused(const DeliveryRow& row, Now now, Reaction& out) {
+  outbox_.owe(row.incident, DeliveryKind::note, cat("refused-attachment: ", row.cause), row.severity, first_rung(), now,
+              out.facts);
 }
 
 void TenantEngine::take(const LetterDecided& decision, Now now, Reaction& out) {

@@ -118,7 +118,7 @@ class TenantEngine {
   void note_capture(Incident& incident, const CaptureKey& key, Now now, Reaction& out);
   void note_joined(Incident& incident, Now now, Reaction& out);
   static void tell_of_dead(const DeliveryRow& row, Reaction& out);
-  void delivery_died(const DeliveryRow& row, Now now, Reaction& out);
+  void attachment_refused(const DeliveryRow& row, Now now, Reaction& out);
   void examine(const CaptureRow& row, const Incident& incident, Reaction& out) const;
   void expect_ticket(const Incident& incident, Now now);
   void people_told(const IncidentId& id, Now now, Reaction& out);

@@ -198,6 +198,19 @@ TEST_F(TenantEngineTest, RefusedContentStepsDownToTheBareLinkAndOnlyThatDies) {
                           [](const Effect& effect) { return std::holds_alternative<TellOperator>(effect); }));
 }
 
+TEST_F(TenantEngineTest, ARefusedAttachmentCostsOneLineAndIsNoDeadLetter) {
+  EngineSettings attaching = settings();
+  attaching.attach = AttachPolicy::trigger_packet;
+  engine = TenantEngine(attaching);
+  const auto file = sent(answer(sent(say({AlertXml{}}, 0s))[0], DeliveryOutcome::Kind::done, 1s));
+  ASSERT_EQ(file.size(), 1U);
+  ASSERT_EQ(file[0].kind, DeliveryKind::attach);
+  const auto line = sent(answer(file[0], DeliveryOutcome::Kind::rejected, 2s, "HTTP 403"));
+  ASSERT_EQ(line.size(), 1U);
+  EXPECT_THAT(text(line[0], "text"), HasSubstr("The desk refused the attachment (HTTP 403)"));
+  EXPECT_THAT(engine.outbox().dead(), IsEmpty());
+}
+
 TEST_F(TenantEngineTest, ARefusedLoginPausesTheDeskAndNotTheItem) {
   const auto first = sent(say({AlertXml{}}, 0s));
   (void)answer(first[0], DeliveryOutcome::Kind::denied, 1s);
