@@ -38,7 +38,7 @@ std::string target_name(const Alert& alert) {
 
 std::string signature_name(const Alert& alert) {
   const std::string name = alert.signature_name.empty() ? alert.signature_details : alert.signature_name;
-  return name.empty() ? cat("signature ", alert.signature_id) : defanged(cut_utf8(name, 120));
+  return name.empty() ? cat("signature ", defanged(cut_short(alert.signature_id, 20))) : defanged(cut_short(name, 120));
 }
 
 std::string short_block(const Alert& alert) {
@@ -60,6 +60,7 @@ std::string who_to_whom(const Alert& alert) {
 Endpoint shortened(Endpoint endpoint) {
   const std::string& whole = endpoint.address;
   const auto parsed = IpAddress::parse(whole);
+  if (!parsed) endpoint.address = cut_short(whole, 20);
   if (!parsed || !parsed->is_v6() || whole.size() <= 20) return endpoint;
   const std::size_t second = whole.find(':', whole.find(':') + 1);
   endpoint.address = cat(whole.substr(0, second), ":..", whole.substr(whole.rfind(':')));
@@ -78,13 +79,21 @@ std::string title_head(const Alert& alert) {
   return cat(severity, who_to_whom(brief));
 }
 
+/// As much of the name as fits: cut before it is escaped, so that no escape is cut in two.
+std::string name_within(const Alert& alert, std::size_t room) {
+  std::string name = signature_name(alert);
+  const std::string& whole = alert.signature_name.empty() ? alert.signature_details : alert.signature_name;
+  for (std::size_t bytes = std::min(whole.size(), room); name.size() > room && bytes > 0; --bytes)
+    name = cat(trim(defanged(cut_utf8(whole, bytes))), "..");
+  return name.size() <= room ? name : std::string(room > 2 ? ".." : "");
+}
+
 std::string title_of(const TicketView& view) {
   const Alert& alert = *view.first;
   const std::string head = cat(title_head(alert), " ");
   const std::string tail = cat(", ", short_block(alert));
-  const std::string name = signature_name(alert);
   const std::size_t room = title_max > head.size() + tail.size() ? title_max - head.size() - tail.size() : 0;
-  const std::string fits = name.size() <= room ? name : cat(trim(cut_utf8(name, room > 2 ? room - 2 : 0)), "..");
+  const std::string fits = name_within(alert, room);
   return std::string(cut_utf8(cat(head, fits, tail), title_max));
 }
 
@@ -211,8 +220,8 @@ std::string endpoint_words(const TicketView& view, const Endpoint& endpoint) {
   std::string place = is_ours(view, endpoint.address)                 ? cat(view.tenant_name, ", inside")
                       : equal_ignoring_case(endpoint.locality, "OUT") ? "outside"
                       : equal_ignoring_case(endpoint.locality, "IN")  ? "inside"
-                                                                      : harmless(cut_utf8(endpoint.locality, 40));
-  if (!endpoint.os.empty()) place += cat(place.empty() ? "" : "; ", harmless(cut_utf8(endpoint.os, 60)));
+                                                                      : defanged(cut_short(endpoint.locality, 40));
+  if (!endpoint.os.empty()) place += cat(place.empty() ? "" : "; ", defanged(cut_short(endpoint.os, 60)));
   return cat(address_with_port(endpoint), place.empty() ? "" : cat(" (", place, ")"));
 }
 
@@ -230,10 +239,10 @@ std::vector<std::string> target_lines(const TicketView& view) {
 }
 
 std::string signature_words(const Alert& alert) {
-  std::string words = cat(harmless(cut_utf8(alert.signature_id, 20)));
-  if (!alert.subsignature_id.empty()) words += cat("/", harmless(cut_utf8(alert.subsignature_id, 10)));
+  std::string words = cat(defanged(cut_short(alert.signature_id, 20)));
+  if (!alert.subsignature_id.empty()) words += cat("/", defanged(cut_short(alert.subsignature_id, 10)));
   words += cat(" ", signature_name(alert));
-  if (!alert.signature_version.empty()) words += cat(", ", harmless(cut_utf8(alert.signature_version, 30)));
+  if (!alert.signature_version.empty()) words += cat(", ", defanged(cut_short(alert.signature_version, 30)));
   words += cat(", severity ", token(alert.severity));
   if (alert.risk) words += cat(", risk ", *alert.risk);
   if (alert.threat) words += cat(", threat ", *alert.threat);
@@ -243,9 +252,9 @@ std::string signature_words(const Alert& alert) {
 std::string sensor_words(const Alert& alert) {
   std::string words = harmless(alert.sensor.text);
   for (const std::string& part : {alert.virtual_sensor, alert.interface})
-    if (!part.empty()) words += cat(" ", harmless(cut_utf8(part, 30)));
-  if (!alert.vlan.empty()) words += cat(" vlan ", harmless(cut_utf8(alert.vlan, 8)));
-  return cat(words, ", event ", harmless(cut_utf8(alert.event_id, 24)));
+    if (!part.empty()) words += cat(" ", defanged(cut_short(part, 30)));
+  if (!alert.vlan.empty()) words += cat(" vlan ", defanged(cut_short(alert.vlan, 8)));
+  return cat(words, ", event ", defanged(cut_short(alert.event_id, 24)));
 }
 
 std::string answer_words(const TicketView& view) {
@@ -305,7 +314,7 @@ std::string headline(const TicketView& view) {
   }
   if (!alert.attacker && alert.targets.empty())
     return cat("The sensor saw ", signature_name(alert), " and named neither source nor target.");
-  const std::string protocol = harmless(cut_utf8(alert.protocol, 20));
+  const std::string protocol = defanged(cut_short(alert.protocol, 20));
   const bool known = protocol == "tcp" || protocol == "udp" || protocol == "icmp" || protocol == "sctp";
   const std::string via = known ? cat(upper(protocol), " ") : protocol.empty() ? "" : cat(protocol, " ");
   return cat(who, " sent ", via, "traffic to ",
@@ -383,7 +392,7 @@ TicketText bare_ticket_text(const TicketView& view) {
   lines.push_back(cat("Packets   ", view.link));
   lines.push_back(cat("Ref       ", view.correlation, " (do not edit)"));
   const std::string title = cat(upper(token(alert.severity)), ": ", who_to_whom(alert), " signature ",
-                                harmless(cut_utf8(alert.signature_id, 12)));
+                                defanged(cut_short(alert.signature_id, 12)));
   return {std::string(cut_utf8(title, title_max)), "A sensor raised an alert. An analyst is looking at it.",
           join(lines, "\n")};
 }
