@@ -162,7 +162,7 @@ Profile read_profile(ProfileReader& reader, const Json& document) {
   profile.about = reader.list(document, root, "about");
   profile.ticket_url = reader.text(document, root, "ticket_url");
   profile.note_marker = reader.text(document, root, "note_marker");
-  (void)reader.choice(document, root, "text", {"plain", "html", "markdown", "textile", "wiki", "adf"});
+  (void)reader.choice(document, root, "text", {"plain", "unfolded", "html", "markdown", "textile", "wiki", "adf"});
   if (const std::string format = reader.text(document, root, "text"); !format.empty()) profile.text_format = format;
   profile.internal_as_note = reader.choice(document, root, "internal_text", {"create", "note"}) == 1;
   profile.repeatable = reader.flag(document, root, "repeatable");

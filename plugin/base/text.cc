@@ -164,6 +164,10 @@ std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, end);
 }
 
+std::string cut_short(std::string_view text, std::size_t bytes_max) {
+  return text.size() <= bytes_max ? std::string(text) : cat(cut_utf8(text, bytes_max), "..");
+}
+
 std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
