@@ -24,7 +24,7 @@ HttpReply html_reply(int status, std::string_view title, std::string_view text) 
                       "</p></body></html>")};
 }
 
-HttpReply without_storing(std::string_view mode) {
+HttpReply without_storing(std::string_view mode, int wait) {
   if (mode == "waf-403-html")
     return html_reply(403, "Request blocked", "The web application firewall refused this content. Support ID 4711.");
   if (mode == "401") {
@@ -40,8 +40,9 @@ HttpReply without_storing(std::string_view mode) {
   if (mode == "415") return desk_error(415, "Unsupported Media Type", "");
   if (mode == "429") {
     HttpReply reply = desk_error(429, "Rate limit exceeded", "Request was rejected by a rate limit rule");
-    for (const auto& [name, value] :
-         {std::pair{"Retry-After", "2"}, {"X-RateLimit-Limit", "100"}, {"X-RateLimit-Rule", "sim"}})
+    for (const auto& [name, value] : {std::pair<const char*, std::string>{"Retry-After", cat(wait)},
+                                      {"X-RateLimit-Limit", "100"},
+                                      {"X-RateLimit-Rule", "sim"}})
       reply.headers.push_back({name, value});
     return reply;
   }
@@ -113,7 +114,7 @@ HttpReply spoiled(const Misbehaviour& fault, HttpReply stored) {
     reply.headers.push_back({"Location", "/login.do"});
     return reply;
   }
-  return without_storing(mode);
+  return without_storing(mode, fault.wait);
 }
 
 }  // namespace exhibit::sim

@@ -49,6 +49,7 @@ Result<Misbehaviour> read_order(std::string_view body) {
   };
   order.times = count("times", 1);
   order.after = count("after", 0);
+  order.wait = count("wait", order.wait);
   const auto reused = parsed->find("reused");
   order.reused = reused != parsed->end() && reused->is_boolean() && reused->get<bool>();
   return checked(std::move(order));

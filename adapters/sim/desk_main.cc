@@ -20,7 +20,8 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_option("--listen", settings.listen, "Address and port; port 0 lets the system choose");
   app.add_option("--user", settings.user, "The only user that may log in");
   app.add_option("--password-env", settings.password_variable, "Environment variable that holds the password");
-  app.add_option("--misbehave", settings.misbehaviours, "MODE[:on=create,times=1,after=0,reused=true,match=TEXT]")
+  app.add_option("--misbehave", settings.misbehaviours,
+                 "MODE[:on=create,times=1,after=0,reused=true,match=TEXT,wait=SECONDS]")
       ->expected(1)
       ->take_all();
   app.add_flag("--strict-query", settings.strict_query, "An invalid query finds nothing");

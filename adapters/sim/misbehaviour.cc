@@ -21,10 +21,10 @@ bool is_lie_of_search(std::string_view mode) { return mode == "wrong-correlation
 Result<void> read_option(std::string_view key, std::string_view value, Misbehaviour& order) {
   if (key == "on") {
     order.on = value;
-  } else if (key == "times" || key == "after") {
+  } else if (key == "times" || key == "after" || key == "wait") {
     const auto number = parse_number<int>(value);
     if (!number || *number < 0) return Error{Errc::bad_input, cat("no count: ", harmless(value))};
-    (key == "times" ? order.times : order.after) = *number;
+    (key == "times" ? order.times : key == "after" ? order.after : order.wait) = *number;
   } else if (key == "reused") {
     order.reused = value == "true" || value == "1";
   } else if (key == "match") {

@@ -22,13 +22,14 @@ struct Misbehaviour {
   int after = 0;           ///< That many calls pass first.
   bool reused = false;     ///< Only on a connection that already carried a request.
   std::string match = {};  ///< Only when the body holds this text.
+  int wait = 2;            ///< 429: the seconds that Retry-After names.
   int left = 1;
 };
 
 /// The names a fault may have.
 const std::vector<std::string_view>& modes();
 
-/// "MODE" or "MODE:key=value,key=value" with the keys on, times, after, reused and match.
+/// "MODE" or "MODE:key=value,key=value" with the keys on, times, after, reused, match and wait.
 Result<Misbehaviour> parse_misbehaviour(std::string_view text);
 /// Fills in what is not said and checks the rest.
 Result<Misbehaviour> checked(Misbehaviour order);

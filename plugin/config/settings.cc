@@ -72,6 +72,10 @@ void read_desks(const Json& json, HostSettings& host, SettingsReader& read) {
     if (const Json* many = SettingsReader::member(entry, "concurrency")) desk.concurrency = many->get<int>();
     if (const Json* ceiling = SettingsReader::member(entry, "calls_per_hour"))
       desk.calls_per_hour = ceiling->get<std::int64_t>();
+    if (const Json* inbox = SettingsReader::member(entry, "inbox"))
+      desk.inbox = inbox->is_array() ? inbox->get<std::vector<std::string>>()
+                                     : std::vector<std::string>{inbox->get<std::string>()};
+    desk.templates = read.templates(entry, cat("/desks/", name), {});
     SettingsReader::duration(entry, "settle", desk.settle);
     SettingsReader::duration(entry, "deadline", desk.deadline);
     SettingsReader::duration(entry, "retry", desk.retry);
@@ -84,7 +88,11 @@ void read_desks(const Json& json, HostSettings& host, SettingsReader& read) {
       read.wrong(cat("/desks/", name), "\"mailbox\" is missing", "a conversation needs the mailbox of its answers");
     host.desks.emplace(desk.name, std::move(desk));
   }
+  for (auto& [name, desk] : host.desks)  // They name each other.
+    if (const Json* people = SettingsReader::member(json.at("desks").at(name.text), "while_down"))
+      desk.while_down = read.mail_to_people(*people, cat("/desks/", name.text, "/while_down"), host);
   if (const Json* found = SettingsReader::member(json, "operator")) {
+    if (SettingsReader::member(*found, "mail")) host.operator_mail = read.mail_to_people(*found, "/operator", host);
     host.operator_desk = DeskId{text_at(*found, "desk")};
     if (!host.desks.contains(*host.operator_desk)) read.wrong("/operator/desk", "no desk has this name");
     if (const Json* map = SettingsReader::member(*found, "map")) host.operator_map_json = map->dump();
@@ -126,7 +134,7 @@ std::optional<HostSettings> read_host_settings(std::string_view yaml, std::vecto
   read_users(json, host, read);
   read_api(json, host);
   read_desks(json, host, read);
-  return mistakes.empty() ? std::optional(std::move(host)) : std::nullopt;
+  return !any_mistake(mistakes) ? std::optional(std::move(host)) : std::nullopt;
 }
 
 }  // namespace exhibit

@@ -22,6 +22,11 @@ class SettingsReader {
     mistakes_.push_back({at.line, at.column, pointer, std::move(what), std::move(hint)});
   }
 
+  void warn(const std::string& pointer, std::string what, std::string hint) {
+    wrong(pointer, std::move(what), std::move(hint));
+    mistakes_.back().warning = true;
+  }
+
   static const Json* member(const Json& object, const char* key) {
     const auto found = object.find(key);
     return found == object.end() || found->is_null() ? nullptr : &*found;
@@ -44,7 +49,16 @@ class SettingsReader {
     return login;
   }
 
+  /// `under` with what `object` has in "templates" over it; each of those is tried out.
+  TicketTemplates templates(const Json& object, const std::string& pointer, TicketTemplates under);
+
+  /// "while_down" of a desk or the operators' mail; nothing, and a mistake said, when it cannot be sent.
+  std::optional<MailToPeople> mail_to_people(const Json& object, const std::string& pointer, const HostSettings& host);
+
  private:
+  void warn_of_inbox(const std::string& address, const std::string& pointer, const DeskId& through,
+                     const HostSettings& host);
+
   const YamlDocument& document_;
   std::vector<Mistake>& mistakes_;
 };

@@ -104,6 +104,15 @@ void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings
   const auto shared = host.desks.find(tenant.desk);
   const Json* const own = SettingsReader::member(desk, "map");
   tenant.map_json = merged_maps(shared == host.desks.end() ? "{}" : shared->second.map_json, own ? own->dump() : "{}");
+  if (shared != host.desks.end() && shared->second.adapter == "email" &&
+      !parse_json(tenant.map_json).value_or(Json::object()).contains("to"))
+    read.wrong("/desk", "nobody gets this tenant's mail: \"to\" is missing in the map",
+               "map: {to: [soc@customer.example]}");
+  if (shared != host.desks.end()) tenant.while_down = shared->second.while_down;
+  if (const Json* people = SettingsReader::member(desk, "while_down"))
+    tenant.while_down = read.mail_to_people(*people, "/desk/while_down", host);
+  tenant.templates =
+      read.templates(desk, "/desk", shared == host.desks.end() ? TicketTemplates{} : shared->second.templates);
   for (const Disclosure level : {Disclosure::full, Disclosure::masked, Disclosure::headers, Disclosure::none})
     if (token(level) == text_at(desk, "disclosure")) tenant.disclosure = level;
   const std::string attach = text_at(desk, "attach");
@@ -134,7 +143,7 @@ std::optional<TenantSettings> read_tenant_settings(std::string_view yaml, const 
   }
   read_tenant_desk(json, host, tenant, read);
   read_policy(json, tenant, read);
-  return mistakes.empty() ? std::optional(std::move(tenant)) : std::nullopt;
+  return !any_mistake(mistakes) ? std::optional(std::move(tenant)) : std::nullopt;
 }
 
 }  // namespace exhibit

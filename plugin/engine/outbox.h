@@ -19,7 +19,7 @@ namespace exhibit {
 ///     ^  ^                                          |  |  |
 ///     |  +---- provably not sent, desk says later --+  |  +-- refused bare link, ticket gone --> dead(cause)
 ///     |  |                                             |        a person: again --> ready, or --> expired, done
-///     |  +---- content refused: one rung down ---------+
+///     |  +---- content refused: one rung down ---------+-- a refused file --> expired
 ///     |                                                v  answer lost, or our process died
 ///     +--- looked: not there -----------------------unknown --- looked: there --> done
 ///                                                      +------- look-up failed: look again later
@@ -70,6 +70,8 @@ class Outbox {
   /// A ready delivery about the same subject: what is new can be folded into it, since texts are made when it is
   /// claimed.
   [[nodiscard]] bool has_ready(const IncidentId& incident, std::string_view subject) const;
+  /// What keeps its first delivery from being done, in the words of the last failure; empty: nothing does.
+  [[nodiscard]] std::string why_waiting(const IncidentId& incident) const;
   [[nodiscard]] const std::optional<std::string>& paused() const { return paused_why_; }
   void resume() { paused_why_.reset(), paused_until_.reset(), denials_ = 0; }
 

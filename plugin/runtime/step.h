@@ -11,7 +11,8 @@ inline constexpr std::string_view labelled_steps[] = {
     "after-seal",     "before-fetch",  "before-examine", "before-look-up", "ledger-written"};
 
 #ifdef EXHIBIT_FAILPOINTS
-/// Ends the process by SIGKILL if EXHIBIT_DIE_AT names this label; "LABEL:3" dies the third time.
+/// Ends the process by SIGKILL if EXHIBIT_DIE_AT names this label; "LABEL:3" dies the third time,
+/// "LABEL:3+2500" so many microseconds after it.
 void step(std::string_view label);
 #else
 inline void step(std::string_view) {}

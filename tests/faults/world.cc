@@ -101,6 +101,7 @@ World::World(Options options) : options_(std::move(options)) {
   std::vector<std::string> words = {"--user", "exhibit", "--password-env", "EXHIBIT_TEST_DESK_PASSWORD",
                                     "--until-stdin-closes"};
   for (const std::string& order : options_.misbehaviours) words.insert(words.end(), {"--misbehave", order});
+  words.insert(words.end(), options_.desk_options.begin(), options_.desk_options.end());
   desk_ = std::make_unique<Program>(built("exhibit-sim-desk"), words, std::vector<std::string>{desk_secret},
                                     folder_ + "/desk.log");
   desk_url_ = text_at(ready_line(*desk_), "url");
@@ -110,6 +111,12 @@ World::World(Options options) : options_(std::move(options)) {
            "--scenario", "load",      "--until-stdin-closes"};
   words.insert(words.end(), {"--alerts", std::to_string(options_.alerts), "--rate", std::to_string(options_.rate),
                              "--seed", std::to_string(options_.seed)});
+  if (!options_.capture.empty()) {
+    std::ofstream(folder_ + "/flows.pcap", std::ios::binary)
+        .write(reinterpret_cast<const char*>(options_.capture.data()),
+               static_cast<std::streamsize>(options_.capture.size()));
+    words.insert(words.end(), {"--pcap", folder_ + "/flows.pcap"});
+  }
   sensor_ = std::make_unique<Program>(built("exhibit-sim-sensor"), words, std::vector<std::string>{sensor_secret},
                                       folder_ + "/sensor.log");
   const Json sensor = ready_line(*sensor_);
@@ -144,7 +151,8 @@ void World::write_config() {
       << "tenant: acme\nname: ACME\nzone: Europe/Berlin\nnetworks: [198.51.100.0/24]\nsensors:\n  - {name: acme-ips1, "
          "kind: cisco-sdee, url: \""
       << sensor_url_ << "\", login: {user: exhibit, password: {env: EXHIBIT_TEST_SENSOR_PASSWORD}}, pin: \"" << pin_
-      << "\", log_time: 1 s, margin: 1 s, retry: 500 ms, long_poll: 1 s}\ndesk: {use: snow, attach: trigger_packet}\n";
+      << "\", log_time: 1 s, margin: 1 s, retry: 500 ms, long_poll: 1 s}\ndesk: {use: snow, attach: " << options_.attach
+      << "}\n";
 }
 
 std::vector<std::string> World::server_arguments() const {
@@ -154,7 +162,16 @@ std::vector<std::string> World::server_arguments() const {
 void World::serve(const std::vector<std::string>& environment) {
   std::vector<std::string> all = {sensor_secret, desk_secret};
   all.insert(all.end(), environment.begin(), environment.end());
+  served_ = std::chrono::steady_clock::now();
   server_ = std::make_unique<Program>(built("exhibit"), server_arguments(), all, folder_ + "/server.log");
+}
+
+std::optional<std::chrono::milliseconds> World::up(Patience patience) {
+  do {
+    if (report().is_object())
+      return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - served_);
+  } while (!server_->status(5ms) && std::chrono::steady_clock::now() < served_ + patience);
+  return std::nullopt;
 }
 
 std::unique_ptr<Program> World::rival(const std::string& errors) const {
@@ -167,6 +184,8 @@ void World::kill_server() {
   (void)server_->status(10s);
   server_.reset();
   ++kills_;
+  while (event(0ms)) {  // The simulators would wait for a reader.
+  }
 }
 
 bool World::kill_runner() {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/json.h"
+#include "base/values.h"
 #include "tests/program.h"
 
 namespace exhibit::test {
@@ -31,6 +32,9 @@ class World {
     double rate = 0;  ///< A second; 0: all at once.
     std::uint64_t seed = 1;
     std::vector<std::string> misbehaviours = {};
+    std::vector<std::string> desk_options = {};
+    Bytes capture = {};  ///< The alerts are made of its flows, not counted up.
+    std::string attach = "trigger_packet";
     bool user = false;  ///< The evidence pages have an account: kim, password "page-of-evidence".
   };
   using Patience = Program::Patience;
@@ -42,6 +46,8 @@ class World {
 
   /// Starts `exhibit serve`; `environment` may order its death at a step.
   void serve(const std::vector<std::string>& environment = {});
+  /// How long after `serve` the server answered; nothing when it ended before, or did not in time.
+  std::optional<std::chrono::milliseconds> up(Patience patience);
   /// SIGKILL for the whole process; its runner ends by itself.
   void kill_server();
   /// SIGKILL for its runner, if there is one now.
@@ -81,6 +87,7 @@ class World {
   std::uint16_t desk_port_ = 0, web_port_ = 0;
   std::unique_ptr<Program> sensor_, desk_, server_;
   std::map<std::string, std::string> alerts_;  ///< Event id to the log it named, or to nothing.
+  std::chrono::steady_clock::time_point served_{};
   std::size_t misbehaved_ = 0, kills_ = 0;
   bool over_ = false;
 };

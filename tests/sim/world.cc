@@ -353,7 +353,7 @@ void World::quiesce() {
     if (row.kind == DeliveryKind::note && row.subject.starts_with("capture ") &&
         ++notes[row.incident.text + row.subject] > 1)
       violated(cat("two notes for one capture: ", id.text));
-    if (row.state != DeliveryState::done && row.state != DeliveryState::dead)
+    if (!is_final(row.state))
       violated(cat("delivery ", id.text, " never ended: ", token(row.state)));
   }
 }

@@ -13,6 +13,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "support"))
+import proof  # noqa: E402
 import runner_link as rl  # noqa: E402
 
 PCAP = b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + bytes(16) + bytes(range(256)) * 40 + b"\r\n.\r\n\n\r.\nFrom me"

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from cutting_proxy import CuttingProxy
-from mail_world import PCAP, MailTest, ensure_body, evidence, parsed, rl
+from mail_world import PCAP, MailTest, ensure_body, evidence, parsed, proof, rl
 
 
 class Delivery(MailTest):
@@ -317,6 +317,7 @@ class Load(MailTest):
         self.assertEqual(len({mail["Message-ID"] for mail in mails}), self.COUNT)
         print(f"{self.COUNT} mails with 16 at once in {took:.1f} s")
         self.assertEqual({part.get_content() for mail in mails for part in mail.iter_attachments()}, {PCAP})
+        proof.proved("P2b", self.COUNT, 0)
 
 
 if __name__ == "__main__":

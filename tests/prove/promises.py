@@ -1,0 +1,71 @@
+"""The promises, and for each the tests that show it: what `./dev prove` runs. Add a Part here, and call `proved` in its
+test (tests/support/proof.h, proof.py); nothing else is needed.
+
+A part is asked for `count` by EXHIBIT_COUNT (or by `count_in`), with EXHIBIT_SEED as its first seed, `portion` at a time.
+`ci` is the count of every CI run, `long` the count before a release; --tenth runs a tenth of it, never less than `ci`.
+"""
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    command: list[str]  # The first word is looked for in build/bin, then on the PATH; {build} is the build folder.
+    ci: int
+    long: int
+    portion: int = 0  # 0: all at once.
+    count_in: str = "EXHIBIT_COUNT"
+    environment: dict[str, str] = field(default_factory=dict)
+    unit: int = 1  # What one of the asked count is worth in what the test tells: a matrix of 12 modes tells 12.
+
+
+@dataclass(frozen=True)
+class Promise:
+    id: str
+    title: str
+    scope: str = ""  # What of the promise is shown here, where it is not all.
+    parts: list[Part] = field(default_factory=list)
+
+
+def gtest(program: str, test: str) -> list[str]:
+    return [f"{program}_test", "--gtest_brief=1", f"--gtest_filter={test}"]
+
+
+PROMISES = [
+    Promise("P1", "Nothing acknowledged is lost", parts=[
+        Part("kills of the server", gtest("faults", "Kill.TheWholeProcessAtRandomMoments"), 200, 10_000, portion=1000),
+    ]),
+    Promise("P2", "One incident, one ticket", "simulated desks, Request Tracker and Redmine", [
+        Part("12 ways to fail", gtest("faults", "Desk.FailsInTwelveWaysAtEveryIncidentWhileTheServerDies"), 20, 10_000,
+             portion=1000, unit=12),
+        Part("Request Tracker, 16 at once", gtest("real", "*ManyAtOnce*"), 50, 500, count_in="EXHIBIT_REAL_COUNT"),
+        Part("Redmine, 16 at once", gtest("real", "*ManyAtOnce*"), 16, 500, count_in="EXHIBIT_REAL_COUNT",
+             environment={"EXHIBIT_REAL": "redmine", "EXHIBIT_LONG": "1"}),
+    ]),
+    Promise("P2b", "Mail and webhook: at least once, under one id", parts=[
+        Part("real mail, 16 at once", ["python3", "tests/real/mail/quiet_test.py", "{build}", "Load"], 50, 500,
+             count_in="EXHIBIT_REAL_COUNT"),
+    ]),
+    Promise("P3", "Every gap is known"),
+    Promise("P4", "Replay has no effect"),
+    Promise("P5", "Power-cut safe"),
+    Promise("P6", "Disk full safe"),
+    Promise("P7", "Damage is found and healed"),
+    Promise("P8", "Memory failure safe"),
+    Promise("P9", "Evidence is provable"),
+    Promise("P10", "Tenants apart"),
+    Promise("P11", "Any XML"),
+    Promise("P12", "Any capture"),
+    Promise("P13", "Any HTTP peer"),
+    Promise("P14", "Links"),
+    Promise("P15", "No sink is fooled"),
+    Promise("P16", "No secret out, no inner address"),
+    Promise("P17", "TLS per sensor"),
+    Promise("P18", "Fair"),
+    Promise("P19", "Upgrade"),
+    Promise("P20", "Any clock"),
+    Promise("P21", "Privacy"),
+    Promise("P22", "Good guest"),
+    Promise("P23", "Deterministic replay"),
+    Promise("P24", "Bounded resources"),
+]
