@@ -119,16 +119,19 @@ Verdict EmailLink::apply(const adapter::Operation& operation) {
   const std::uint32_t kind = operation.kind();
   if (kind < EXH_OP_ENSURE || kind > EXH_OP_ATTACH)
     return {.rc = EXH_UNSUPPORTED, .cause = "no-fields", .text = "a mail changes no fields"};
-  const bool hidden = settings_.customer_only && kind != EXH_OP_ATTACH && body->value("public", Json(true)) == false;
+  const Result<Settings> tenants = for_tenant(settings_, body->value("fields", Json::object()).dump());
+  if (!tenants) return {.rc = EXH_REJECTED, .cause = "recipients", .text = tenants.error().text};
+  const Settings& settings = *tenants;
+  const bool hidden = settings.customer_only && kind != EXH_OP_ATTACH && body->value("public", Json(true)) == false;
   Mail mail{.kind = kind,
             .op_id = std::string(operation.op_id()),
             .correlation_id = std::string(operation.correlation_id()),
             .tenant = text_at(*body, "tenant"),
             .title = text_at(*body, "title"),
-            .text = text_of(*body, settings_, operation),
-            .ticket = ticket_name(operation.ticket(), operation.correlation_id(), settings_.domain()),
+            .text = text_of(*body, settings, operation),
+            .ticket = ticket_name(operation.ticket(), operation.correlation_id(), settings.domain()),
             .attachment = {}};
-  if (const bool note = kind == EXH_OP_NOTE || kind == EXH_OP_LINK; note && (hidden || !settings_.follow_ups))
+  if (const bool note = kind == EXH_OP_NOTE || kind == EXH_OP_LINK; note && (hidden || !settings.follow_ups))
     return {.rc = EXH_OK,
             .ticket = mail.ticket.text(),
             .already_there = true,
@@ -145,36 +148,36 @@ Verdict EmailLink::apply(const adapter::Operation& operation) {
   const Deadline deadline = deadline_of(operation);
   if (kind != EXH_OP_ENSURE) {
     memory().complete(mail);
-    if (mail.ticket.tag.empty() && settings_.mailbox) mail.ticket.tag = tag_of(mail.correlation_id, deadline);
+    if (mail.ticket.tag.empty() && settings.mailbox) mail.ticket.tag = tag_of(mail.correlation_id, deadline);
     // Without its tag some desks make a second ticket of a follow-up; its answer is mostly on the way.
-    if (mail.ticket.tag.empty() && settings_.mailbox && operation.attempt() < attempts_for_number)
+    if (mail.ticket.tag.empty() && settings.mailbox && operation.attempt() < attempts_for_number)
       return {.rc = EXH_RETRY,
               .retry_after_ms = wait_for_number_ms,
               .cause = "number-unknown",
               .text = "the desk has not told its number yet; nothing was sent"};
   }
-  Verdict verdict = deliver(mail, deadline);
+  Verdict verdict = deliver(mail, settings, deadline);
   if (verdict.rc != EXH_OK) return verdict;
   memory().keep(mail);
   // A mailbox that nobody answers from gives no id: ours is known without being kept.
-  if (settings_.mailbox) verdict.ticket = mail.ticket.text();
+  if (settings.mailbox) verdict.ticket = mail.ticket.text();
   if (!mail.ticket.tag.empty()) verdict.number = mail.ticket.tag.substr(1, mail.ticket.tag.size() - 2);
   return verdict;
 }
 
-Verdict EmailLink::deliver(const Mail& mail, Deadline deadline) {
+Verdict EmailLink::deliver(const Mail& mail, const Settings& settings, Deadline deadline) {
   auto opened = MailConnection::open(settings_.smtp, settings_.domain(), deadline, cancelled_);
   if (const auto* failure = std::get_if<ConnectFailure>(&opened)) return judge_connect(*failure);
   auto& connection = std::get<MailConnection>(opened);
-  Verdict verdict = converse(connection, mail);
+  Verdict verdict = converse(connection, mail, settings);
   // A polite end where there is still somebody; its answer changes nothing.
   if (verdict.cause != "answer-lost" && verdict.cause != "connection-lost") connection.send("QUIT\r\n");
   return verdict;
 }
 
-Verdict EmailLink::converse(MailConnection& connection, const Mail& mail) {
+Verdict EmailLink::converse(MailConnection& connection, const Mail& mail, const Settings& settings) {
   using Step = SmtpDialogue::Step;
-  const std::string message = message_text(mail, settings_, now());
+  const std::string message = message_text(mail, settings, now());
   bool declared = false;
   const auto size_max = announced_size(connection.said(), declared);
   if (size_max && *size_max != 0 && *size_max < message.size())
@@ -182,8 +185,8 @@ Verdict EmailLink::converse(MailConnection& connection, const Mail& mail) {
             .cause = "too-large",
             .text = cat("the server takes at most ", grouped(*size_max), " bytes, this mail has ",
                         grouped(message.size()))};
-  SmtpDialogue dialogue({.sender = settings_.envelope_sender,
-                         .recipients = settings_.to,
+  SmtpDialogue dialogue({.sender = settings.envelope_sender,
+                         .recipients = settings.to,
                          .message_bytes = message.size(),
                          .declare_size = declared});
   ReplyReader replies;

@@ -30,8 +30,8 @@ class EmailLink {
  private:
   using Deadline = MailConnection::Deadline;
 
-  adapter::Verdict deliver(const Mail& mail, Deadline deadline);
-  adapter::Verdict converse(MailConnection& connection, const Mail& mail);
+  adapter::Verdict deliver(const Mail& mail, const Settings& settings, Deadline deadline);
+  adapter::Verdict converse(MailConnection& connection, const Mail& mail, const Settings& settings);
   /// The desk's tag, if one of its answers is in the mailbox already.
   std::string tag_of(const std::string& correlation_id, Deadline deadline);
 

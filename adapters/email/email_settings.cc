@@ -74,6 +74,7 @@ Result<void> put_sender(const std::string& text, Settings& settings) {
 
 Result<void> put_recipients(const Json& map, Settings& settings) {
   const auto to = map.find("to");
+  settings.to.clear();
   if (to != map.end() && to->is_string()) settings.to.push_back(to->get<std::string>());
   if (to != map.end() && to->is_array())
     for (const Json& one : *to) settings.to.push_back(one.is_string() ? one.get<std::string>() : std::string());
@@ -87,6 +88,11 @@ Result<void> put_recipients(const Json& map, Settings& settings) {
 bool flag_at(const Json& map, const char* key) {
   const auto found = map.find(key);
   return found != map.end() && (found->is_boolean() ? found->get<bool>() : *found == "true");
+}
+
+void put_habits(const Json& map, Settings& settings) {
+  if (map.contains("follow_ups")) settings.follow_ups = flag_at(map, "follow_ups");
+  if (map.contains("audience")) settings.customer_only = text_at(map, "audience") == "customer";
 }
 
 Result<void> put_mode(const Json& config, const std::string& ca, const std::string& tls, Settings& settings) {
@@ -126,14 +132,25 @@ Result<Settings> settings_of(std::string_view config_json) {
   Settings settings;
   settings.smtp = *std::move(smtp);
   if (const auto put = put_sender(text_at(map, "from"), settings); !put) return put.error();
-  if (const auto put = put_recipients(map, settings); !put) return put.error();
+  if (map.contains("to"))  // Without, each tenant names his own.
+    if (const auto put = put_recipients(map, settings); !put) return put.error();
   settings.envelope_sender = settings.from;
   if (map.contains("envelope_sender")) settings.envelope_sender = text_at(map, "envelope_sender");
   if (!settings.envelope_sender.empty() && !is_address(settings.envelope_sender))
     return Error{Errc::bad_input, "map.envelope_sender is not one mail address"};
-  settings.follow_ups = flag_at(map, "follow_ups");
-  settings.customer_only = text_at(map, "audience") == "customer";
+  put_habits(map, settings);
   if (const auto put = put_mode(*config, ca, tls, settings); !put) return put.error();
+  return settings;
+}
+
+Result<Settings> for_tenant(const Settings& desk, std::string_view fields_json) {
+  const Json fields = parse_json(fields_json).value_or(Json::object());
+  Settings settings = desk;
+  if (!fields.is_object()) return settings;
+  put_habits(fields, settings);
+  if (settings.mode == Mode::conversational) settings.follow_ups = true;
+  if (!fields.contains("to") && !settings.to.empty()) return settings;
+  if (const auto put = put_recipients(fields, settings); !put) return put.error();
   return settings;
 }
 

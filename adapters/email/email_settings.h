@@ -47,6 +47,10 @@ struct Settings {
 /// or wrote `tls: none` himself.
 Result<Settings> settings_of(std::string_view config_json);
 
+/// The desk's settings with what one tenant says otherwise: {"to", "audience", "follow_ups"}. A tenant's mail goes to
+/// his own people and to nobody else. bad_input: as above.
+Result<Settings> for_tenant(const Settings& desk, std::string_view fields_json);
+
 /// True for one plain address: printable ASCII, one "@", no blank, bracket, quote or comma.
 bool is_address(std::string_view text);
 

@@ -20,7 +20,7 @@ namespace {
 const SensorId preview_sensor{"preview-sensor"};
 
 /// One alert, whatever its severity, as an engine with default settings would treat it.
-EngineSettings preview_settings(const HostSettings& host, const Json& args) {
+EngineSettings preview_settings(const HostSettings& host, const DeskSettings& desk, const Json& args) {
   EngineSettings settings;
   settings.tenant = {"preview"};
   settings.tenant_name = "Preview";
@@ -28,6 +28,7 @@ EngineSettings preview_settings(const HostSettings& host, const Json& args) {
   settings.link_key = Bytes(32, 0);
   settings.policy.ticket_from = Severity::informational;
   settings.attach = AttachPolicy::trigger_packet;
+  settings.templates = desk.templates;
   for (const Disclosure level : {Disclosure::full, Disclosure::masked, Disclosure::headers, Disclosure::none})
     if (token(level) == text_at(args, "disclosure")) settings.disclosure = level;
   settings.sensors[preview_sensor] = {};
@@ -104,7 +105,8 @@ Result<std::string> Engine::preview_of_desk(const Json& args) {
   return with_desk(args, [&](Desk& desk, const DeskSettings& settings) -> Result<std::string> {
     JsonWriter out;
     out.object().key("operations").array();
-    for (const SendDelivery& delivery : deliveries_of(*alert, preview_settings(settings_, args), clock_.now())) {
+    for (const SendDelivery& delivery :
+         deliveries_of(*alert, preview_settings(settings_, settings, args), clock_.now())) {
       Awaited<Result<std::string>> shown;
       desk.preview({{"preview"}, settings.map_json}, delivery, shown.callback());
       const auto got = shown.wait(std::chrono::duration_cast<std::chrono::milliseconds>(settings.deadline));

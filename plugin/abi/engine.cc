@@ -121,6 +121,16 @@ Result<void> Engine::start() {
   return {};
 }
 
+TenantRuntime::World::Mail Engine::mail_of(const std::optional<MailToPeople>& people, Channel channel) {
+  TenantRuntime::World::Mail mail;
+  if (!people) return mail;
+  const DeskSettings& through = settings_.desks.at(people->through);
+  mail.desk = desk_of(through.name);
+  mail.map = merged_maps(through.map_json, Json{{"to", people->mail}}.dump());
+  mail.settings = {true, channel, people->after, join(people->mail, ", "), outbox_settings(through)};
+  return mail;
+}
+
 Result<void> Engine::open_tenant(Served& served) {
   const SecretSource secrets = make_secret_source(
       settings_.state + "/secrets",
@@ -136,6 +146,8 @@ Result<void> Engine::open_tenant(Served& served) {
     world.operator_map = merged_maps(operators.map_json, settings_.operator_map_json);
     world.operator_outbox = outbox_settings(operators);
   }
+  world.people = mail_of(served.settings.while_down, Channel::people);
+  world.operator_mail = mail_of(settings_.operator_mail, Channel::operator_mail);
   Result<std::unique_ptr<TenantRuntime>> opened = make_tenant_runtime(served.settings, std::move(world));
   const std::lock_guard lock(mutex_);
   if (!opened) {

@@ -63,6 +63,7 @@ class Engine {
   };
 
   Result<void> lock_state();
+  TenantRuntime::World::Mail mail_of(const std::optional<MailToPeople>& people, Channel channel);
   Result<void> open_tenant(Served& served);
   void close_tenant(Served& served);
   std::shared_ptr<Desk> desk_of(const DeskId& id);

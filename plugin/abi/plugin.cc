@@ -71,7 +71,7 @@ exh_rc create(const exh_host* host, exh_str config, exh_sink report, exh_engine*
     auto settings = exhibit::read_host_settings(view(config), mistakes);
     if (settings) exhibit::check_adapters(*settings, mistakes);
     write_to(report, exhibit::mistakes_json(mistakes));
-    if (!mistakes.empty()) return EXH_BADARG;
+    if (exhibit::any_mistake(mistakes)) return EXH_BADARG;
     *out = reinterpret_cast<exh_engine*>(new Engine(std::move(*settings), exhibit::HostTable(host)));
     return EXH_OK;
   });
@@ -110,7 +110,7 @@ exh_rc tenant_check(exh_engine* engine, exh_str config, exh_sink report) noexcep
     if (!engine) return EXH_BADARG;
     const auto mistakes = engine_of(engine)->tenant_check(view(config));
     write_to(report, exhibit::mistakes_json(mistakes));
-    return mistakes.empty() ? EXH_OK : EXH_BADARG;
+    return exhibit::any_mistake(mistakes) ? EXH_BADARG : EXH_OK;
   });
 }
 
@@ -118,10 +118,8 @@ exh_rc tenant_put(exh_engine* engine, exh_str config, uint64_t generation, exh_s
   return guarded(report, [&]() -> exh_rc {
     if (!engine) return EXH_BADARG;
     std::vector<exhibit::Mistake> mistakes = engine_of(engine)->tenant_check(view(config));
-    if (!mistakes.empty()) {
-      write_to(report, exhibit::mistakes_json(mistakes));
-      return EXH_BADARG;
-    }
+    if (!mistakes.empty()) write_to(report, exhibit::mistakes_json(mistakes));
+    if (exhibit::any_mistake(mistakes)) return EXH_BADARG;
     auto settings = exhibit::read_tenant_settings(view(config), engine_of(engine)->settings(), mistakes);
     return reported(report, engine_of(engine)->tenant_put(std::move(*settings), generation), EXH_REJECTED);
   });

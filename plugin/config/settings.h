@@ -36,13 +36,23 @@ struct ApiSettings {
   std::vector<TenantId> tenants;
 };
 
+/// Whom to tell by mail of what a desk does not take.
+struct MailToPeople {
+  DeskId through;                 ///< An e-mail desk.
+  std::vector<std::string> mail;  ///< Addresses.
+  Nanoseconds after = std::chrono::minutes{15};
+};
+
 struct DeskSettings {
   DeskId name;
   std::string adapter, profile, url, ca;
   std::string mode;               ///< E-mail: quiet or conversational; empty: the adapter's own default.
   std::string login_json = "{}";  ///< With references in place of secrets: {"user": "…", "password": {"file": "…"}}.
   std::string mailbox_json;       ///< {"url", "login"}: where answers by mail arrive; empty: none.
-  std::string map_json = "{}";    ///< Field values for every tenant that does not say otherwise.
+  TicketTemplates templates;
+  std::optional<MailToPeople> while_down;
+  std::vector<std::string> inbox;  ///< Addresses whose mail becomes tickets there.
+  std::string map_json = "{}";     ///< Field values for every tenant that does not say otherwise.
   int concurrency = 4;
   std::int64_t calls_per_hour = 0;  ///< Ceiling for the whole instance, all tenants together; 0: none.
   Nanoseconds settle = std::chrono::seconds{120};
@@ -62,6 +72,7 @@ struct HostSettings {
   std::map<DeskId, DeskSettings> desks;
   std::optional<DeskId> operator_desk;
   std::string operator_map_json = "{}";
+  std::optional<MailToPeople> operator_mail;
 };
 
 struct SensorSettings {
@@ -86,6 +97,8 @@ struct TenantSettings {
   std::string map_json = "{}";  ///< The tenant's own field values for the desk.
   Disclosure disclosure = Disclosure::masked;
   AttachPolicy attach = AttachPolicy::none;
+  TicketTemplates templates;  ///< The desk's, and over them the tenant's own.
+  std::optional<MailToPeople> while_down;
   Policy policy;
   Nanoseconds group_window = std::chrono::hours{1};
   Nanoseconds reopen_within = std::chrono::hours{24};

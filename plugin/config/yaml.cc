@@ -103,6 +103,10 @@ std::string mistake_text(std::string_view file, const Mistake& mistake) {
   return mistake.hint.empty() ? text : cat(text, " (", mistake.hint, ")");
 }
 
+bool any_mistake(const std::vector<Mistake>& mistakes) {
+  return std::any_of(mistakes.begin(), mistakes.end(), [](const Mistake& mistake) { return !mistake.warning; });
+}
+
 std::string mistakes_json(const std::vector<Mistake>& mistakes) {
   JsonWriter out;
   out.array();
@@ -113,6 +117,7 @@ std::string mistakes_json(const std::vector<Mistake>& mistakes) {
         .member("where", mistake.where)
         .member("what", mistake.what)
         .text_or_null("hint", mistake.hint)
+        .member("warning", mistake.warning)
         .end();
   return out.end().take();
 }

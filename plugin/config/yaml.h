@@ -16,7 +16,8 @@ struct Mistake {
   int line = 0, column = 0;
   std::string where;  ///< JSON pointer, e.g. /sensors/0/pin
   std::string what;
-  std::string hint;  ///< May be empty.
+  std::string hint;      ///< May be empty.
+  bool warning = false;  ///< Worth a look, but nothing that cannot be used.
   bool operator==(const Mistake&) const = default;
 };
 
@@ -41,7 +42,9 @@ void check_schema(const YamlDocument& document, std::string_view schema, std::ve
 
 /// "exhibit.yaml:12:5: /desks/snow/url: … (hint)".
 std::string mistake_text(std::string_view file, const Mistake& mistake);
-/// [{"line","column","where","what","hint"}]: how a mistake crosses the C interface.
+/// More than warnings.
+bool any_mistake(const std::vector<Mistake>& mistakes);
+/// [{"line","column","where","what","hint","warning"}]: how a mistake crosses the C interface.
 std::string mistakes_json(const std::vector<Mistake>& mistakes);
 
 }  // namespace exhibit

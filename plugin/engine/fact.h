@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/records.h"
+#include "incident/ticket_template.h"
 
 namespace exhibit {
 
@@ -12,6 +13,9 @@ namespace exhibit {
 using Fact = std::variant<AlertRow, IncidentRow, CaptureRow, ReportRow, DeliveryRow, GapRow, CursorRow, QuarantineRow,
                           CommentRow, AdoptionRow, PollCursorRow, ConditionRow>;
 using Facts = std::vector<Fact>;
+
+/// Where a delivery goes: to the tenant's desk or the operator desk, or by mail to the people of one of them.
+enum class Channel { desk, operators, people, operator_mail };
 
 /// One operation for the desk, rendered. `body` is a JSON object: title, public_text, internal_text, link, severity,
 /// priority, text, name ... by kind.
@@ -24,10 +28,12 @@ struct SendDelivery {
   int attempt = 1;
   Severity severity = Severity::high;
   std::string body;
+  std::string fields_json = "{}";  ///< What the desk's fields hold for this alert, over the tenant's own.
   std::string attachment_name;
   Bytes attachment;                             ///< Attachments made here (the trigger packet).
   std::optional<EvidenceId> attached_evidence;  ///< Attachments that are sealed captures.
-  bool to_operator = false;                     ///< For the operator desk, not for the tenant's.
+  Channel channel = Channel::desk;
+  std::vector<TemplateMistake> problems;  ///< Templates that could not be used for it.
 };
 
 /// Ask the desk what became of a delivery whose answer was lost.
@@ -36,7 +42,8 @@ struct LookUpDelivery {
   DeliveryKind kind = DeliveryKind::ensure;
   CorrelationId correlation;
   std::string ticket;
-  bool at_operator = false;
+  std::string fields_json = "{}";
+  Channel channel = Channel::desk;
 };
 
 /// Take this recording off its sensor.

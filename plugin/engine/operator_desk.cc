@@ -12,7 +12,8 @@ const TenantId nobody{"operator"};
 
 /// What is heard once, and then no more: nothing will ever say that it is over.
 bool is_event(std::string_view key) {
-  return key.starts_with("gap/") || key.starts_with("unreadable/") || key.starts_with("several/");
+  return key.starts_with("gap/") || key.starts_with("unreadable/") || key.starts_with("several/") ||
+         key.starts_with("template/");
 }
 
 IncidentId incident_in(const DeliveryId& id) { return {id.text.substr(0, id.text.rfind('-'))}; }
@@ -30,18 +31,25 @@ ConditionRow* OperatorDesk::row_of(const IncidentId& id) {
   return key == keys_.end() ? nullptr : &conditions_.at(key->second);
 }
 
-bool OperatorDesk::owns(const DeliveryId& id) const { return keys_.contains(incident_in(id)); }
+bool OperatorDesk::owns(const DeliveryId& id) const { return keys_.contains(incident_in(id)) || mail_.owns(id); }
+
+std::optional<MonoTime> OperatorDesk::next_wake() const {
+  const std::optional<MonoTime> ticket = outbox_.next_wake(), mail = mail_.next_wake();
+  return ticket && mail ? std::min(*ticket, *mail) : ticket ? ticket : mail;
+}
 
 void OperatorDesk::restore(const Snapshot& rows, Now now, Reaction& out) {
   for (const ConditionRow& row : rows.conditions) {
     conditions_[row.key] = row;
     keys_[row.id] = row.key;
+    mail_.know(row.id);
     if (row.open) out.effects.emplace_back(TellOperator{row.key, row.text, true});
   }
   std::vector<DeliveryRow> ours;
   for (const DeliveryRow& row : rows.deliveries)
     if (keys_.contains(row.incident)) ours.push_back(row);
   outbox_.restore(ours, now, out.facts);
+  mail_.restore(rows.deliveries, now, out.facts);
 }
 
 void OperatorDesk::tell(const TellOperator& told, Now now, Facts& facts) {
@@ -85,6 +93,7 @@ void OperatorDesk::open_condition(const TellOperator& told, Now now, Facts& fact
   } else if (settings_.on) {
     outbox_.owe(row.id, DeliveryKind::ensure, "ticket", Severity::medium, Rung::full, now, facts, settings_.hold);
   }
+  mail_.owe(row.id, Severity::medium, settings_.hold, now, facts);
   keys_[row.id] = row.key;
   facts.emplace_back(row);
   conditions_[told.key] = std::move(row);
@@ -92,6 +101,7 @@ void OperatorDesk::open_condition(const TellOperator& told, Now now, Facts& fact
 
 void OperatorDesk::close_condition(ConditionRow& row, Now now, Facts& facts) {
   row.open = false;
+  mail_.cancel(row.id, facts);
   row.told = now.wall;
   if (settings_.on && !outbox_.withdraw(row.id, "ticket", facts)) {
     outbox_.owe(row.id, DeliveryKind::note, "over", Severity::low, Rung::full, now, facts);
@@ -109,12 +119,14 @@ void OperatorDesk::tick(Now now, Reaction& out) {
 }
 
 void OperatorDesk::ended(const DeliveryEnded& ended, Now now, Facts& facts) {
+  if (mail_.owns(ended.id)) return void(mail_.ended(ended, now, facts));
   const auto row = outbox_.ended(ended, now, facts);
   if (row && row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
     ticket_stands(row->incident, ended.outcome.ticket, ended.outcome.number, facts);
 }
 
 void OperatorDesk::looked_up(const DeliveryLookedUp& result, Now now, Facts& facts) {
+  if (mail_.owns(result.id)) return void(mail_.looked_up(result, now, facts));
   const auto row = outbox_.looked_up(result, now, facts);
   if (row && row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
     ticket_stands(row->incident, result.ticket, result.number, facts);
@@ -130,28 +142,33 @@ void OperatorDesk::ticket_stands(const IncidentId& id, const std::string& ticket
 }
 
 void OperatorDesk::pump(Now now, Reaction& out) {
+  for (const SecondChannel::Mail& mail : mail_.claim(now, out.facts))
+    if (const ConditionRow* const row = row_of(mail.subject)) out.effects.emplace_back(render_mail(*row, mail));
+  for (LookUpDelivery& look_up : mail_.claim_look_ups(now)) out.effects.emplace_back(std::move(look_up));
   if (!settings_.on) return;
   for (const DeliveryRow& delivery : outbox_.claim(now, out.facts))
     if (const ConditionRow* const row = row_of(delivery.incident)) out.effects.emplace_back(render(*row, delivery));
   for (const DeliveryRow& delivery : outbox_.claim_look_ups(now))
     if (const ConditionRow* const row = row_of(delivery.incident))
-      out.effects.emplace_back(
-          LookUpDelivery{delivery.id, delivery.kind, correlation_id(nobody, delivery.incident), row->ticket, true});
+      out.effects.emplace_back(LookUpDelivery{delivery.id, delivery.kind, correlation_id(nobody, delivery.incident),
+                                              row->ticket, "{}", Channel::operators});
 }
 
 SendDelivery OperatorDesk::render(const ConditionRow& row, const DeliveryRow& delivery) const {
   SendDelivery send{.id = delivery.id,
                     .kind = delivery.kind,
-                    .correlation = correlation_id(nobody, delivery.incident),
+                    .correlation = correlation_id(nobody, row.id),
                     .ticket = row.ticket,
                     .order = delivery.order,
                     .attempt = delivery.attempt,
                     .severity = delivery.severity,
                     .body = {},
+                    .fields_json = "{}",
                     .attachment_name = {},
                     .attachment = {},
                     .attached_evidence = {},
-                    .to_operator = true};
+                    .channel = Channel::operators,
+                    .problems = {}};
   const std::string who = row.key.starts_with("desk/") ? cat("desk ", settings_.desk.text) : settings_.tenant_name;
   const std::string what = harmless(cut_utf8(row.text, 600));
   const std::string reference = cat("Ref       ", send.correlation.text, " (do not edit)");
@@ -170,6 +187,14 @@ SendDelivery OperatorDesk::render(const ConditionRow& row, const DeliveryRow& de
     body.member("state", delivery.subject == "reopen" ? "open" : "closed");
   }
   send.body = body.end().take();
+  return send;
+}
+
+SendDelivery OperatorDesk::render_mail(const ConditionRow& row, const SecondChannel::Mail& mail) const {
+  SendDelivery send = render(row, mail.row);
+  send.correlation = mail.correlation;
+  send.ticket.clear();
+  send.channel = settings_.mail.channel;
   return send;
 }
 

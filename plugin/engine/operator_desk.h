@@ -8,6 +8,7 @@
 #include "engine/fact.h"
 #include "engine/input.h"
 #include "engine/outbox.h"
+#include "engine/second_channel.h"
 
 namespace exhibit {
 
@@ -30,9 +31,11 @@ class OperatorDesk {
     Nanoseconds told_again_after = std::chrono::minutes{10};
     Nanoseconds events_close_after = std::chrono::hours{24};  ///< What happened once, and cannot be over.
     Outbox::Settings outbox;
+    SecondChannel::Settings mail;  ///< Each condition goes out by mail, too.
   };
 
-  explicit OperatorDesk(Settings settings) : settings_(std::move(settings)), outbox_(settings_.outbox) {}
+  explicit OperatorDesk(Settings settings)
+      : settings_(std::move(settings)), outbox_(settings_.outbox), mail_(settings_.mail) {}
 
   /// Takes its own of the deliveries, and gives what is still open as effects.
   void restore(const Snapshot& rows, Now now, Reaction& out);
@@ -45,8 +48,8 @@ class OperatorDesk {
   void looked_up(const DeliveryLookedUp& result, Now now, Facts& facts);
   void pump(Now now, Reaction& out);
 
-  [[nodiscard]] std::optional<MonoTime> next_wake() const { return outbox_.next_wake(); }
-  [[nodiscard]] std::size_t open() const { return outbox_.open(); }
+  [[nodiscard]] std::optional<MonoTime> next_wake() const;
+  [[nodiscard]] std::size_t open() const { return outbox_.open() + mail_.open(); }
 
  private:
   void open_condition(const TellOperator& told, Now now, Facts& facts);
@@ -54,10 +57,12 @@ class OperatorDesk {
   void ticket_stands(const IncidentId& id, const std::string& ticket, const std::string& number, Facts& facts);
   [[nodiscard]] IncidentId id_of(const std::string& key, Now now) const;
   [[nodiscard]] SendDelivery render(const ConditionRow& row, const DeliveryRow& delivery) const;
+  [[nodiscard]] SendDelivery render_mail(const ConditionRow& row, const SecondChannel::Mail& mail) const;
   ConditionRow* row_of(const IncidentId& id);
 
   Settings settings_;
   Outbox outbox_;
+  SecondChannel mail_;
   std::map<std::string, ConditionRow> conditions_;  ///< By key; also the closed ones of today.
   std::map<IncidentId, std::string> keys_;
 };

@@ -160,7 +160,7 @@ Result<DeliveryRow> Outbox::decided(const LetterDecided& decision, Rung first_ru
 bool Outbox::withdraw(const IncidentId& incident, std::string_view subject, Facts& facts) {
   for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at) {
     const DeliveryRow& row = at->second;
-    if (row.subject != subject || row.state != DeliveryState::ready || row.attempt > 0) continue;
+    if (row.subject != subject || row.state != DeliveryState::ready) continue;
     at->second.cause = "withdrawn";
     (void)finish(at, DeliveryState::expired, facts);
     return true;
@@ -274,6 +274,12 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
   ++row.attempt;
   facts.emplace_back(row);
   return row;
+}
+
+std::string Outbox::why_waiting(const IncidentId& incident) const {
+  const auto at = open_.lower_bound({incident, 0});
+  if (at != open_.end() && at->first.first == incident && !at->second.cause.empty()) return at->second.cause;
+  return paused_why_.value_or("");
 }
 
 bool Outbox::holds(const IncidentId& incident) const {

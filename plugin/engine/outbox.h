@@ -70,6 +70,8 @@ class Outbox {
   /// A ready delivery about the same subject: what is new can be folded into it, since texts are made when it is
   /// claimed.
   [[nodiscard]] bool has_ready(const IncidentId& incident, std::string_view subject) const;
+  /// What keeps its first delivery from being done, in the words of the last failure; empty: nothing does.
+  [[nodiscard]] std::string why_waiting(const IncidentId& incident) const;
   [[nodiscard]] const std::optional<std::string>& paused() const { return paused_why_; }
   void resume() { paused_why_.reset(), paused_until_.reset(), denials_ = 0; }
 

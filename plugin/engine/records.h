@@ -67,6 +67,7 @@ struct IncidentRow {
   CaptureCause no_capture = CaptureCause::none;
   std::string ticket, number, url;  ///< The desk's own; empty until the ticket stands.
   std::optional<WallTime> ticket_at;
+  std::optional<WallTime> mailed_at;  ///< People were told by mail, since no ticket stood.
   // What the desk told since; empty where it cannot be polled.
   std::string remote_state, assignee, verdict, remote_version;
   std::optional<WallTime> closed_at;

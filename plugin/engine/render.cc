@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/tenant_engine.h"
 #include "incident/incident_json.h"
+#include "incident/wrap.h"
 #include "packet/capture_write.h"
 #include "packet/decode.h"
 
@@ -73,18 +74,24 @@ CaptureView TenantEngine::capture_view(const Incident& incident, const CaptureKe
   return view;
 }
 
+std::string TenantEngine::fields_of(const Incident& incident) const {
+  return priority_of(*incident.first, settings_.policy.rules).fields_json;
+}
+
 TicketView TenantEngine::view_of(const Incident& incident) const {
   TicketView view;
   view.first = incident.first.get();
   view.alerts = incident.row.alerts;
   view.tenant_name = settings_.tenant_name;
   view.networks = settings_.networks;
+  view.priority = priority_of(*incident.first, settings_.policy.rules);
   view.zone = settings_.zone;
   view.link = cat(settings_.public_url, "/e/", incident.row.link.text);
   view.correlation = incident.row.correlation.text;
   for (const CaptureKey& key : incident.row.captures) view.captures.push_back(capture_view(incident, key));
   view.no_capture = incident.row.no_capture;
   view.disclosure = settings_.disclosure;
+  view.mailed = mailed_words(incident);
   if (const auto earlier = incidents_.find(incident.row.previous); earlier != incidents_.end()) {
     const IncidentRow& row = earlier->second.row;
     view.history = cat("Earlier: ", row.number.empty() ? row.correlation.text : row.number, ", closed",
@@ -105,6 +112,7 @@ std::optional<SendDelivery> TenantEngine::rendered(const DeliveryRow& row) const
 
 std::string TenantEngine::note_of(const Incident& incident, const DeliveryRow& row, const TicketView& view) const {
   if (row.subject == "joined") return joined_note(view, incident.row.alerts_told, *incident.latest);
+  if (row.subject == "mailed") return cat(join(wrap(mailed_words(incident)), "\n"), "\nSame link: ", view.link);
   if (row.subject == "adopted") return ticket_text(view).internal_text;
   if (row.subject.starts_with("moved "))
     return cat("This incident goes on in ", incident.row.number.empty() ? incident.row.ticket : incident.row.number,
@@ -128,25 +136,33 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
                     .attempt = row.attempt,
                     .severity = row.severity,
                     .body = {},
+                    .fields_json = view.priority.fields_json,
                     .attachment_name = {},
                     .attachment = {},
-                    .attached_evidence = {}};
+                    .attached_evidence = {},
+                    .problems = {}};
   if (const std::string_view other = other_ticket(row); !other.empty()) send.ticket = other;
   JsonWriter body;
   body.object()
       .member("tenant", settings_.tenant.text)
       .member("link", view.link)
       .member("correlation_id", view.correlation);
-  const TicketText text = row.rung == Rung::link_only ? bare_ticket_text(view) : ticket_text(view);
+  const bool bare = row.rung == Rung::link_only;
+  TemplatedText made =
+      bare ? TemplatedText{bare_ticket_text(view), {}} : templated(settings_.templates, view, ticket_text(view));
+  const TicketText& text = made.text;
   body.member("title", text.title);  // In all of them: a mail that follows carries the subject of the first.
   if (row.kind == DeliveryKind::ensure) {
     body.member("public_text", text.public_text).member("internal_text", text.internal_text);
-    body.member("severity", token(incident.row.severity)).member("priority", priority_of(*incident.first).number);
+    body.member("severity", token(incident.row.severity)).member("priority", view.priority.number);
   } else if (row.kind == DeliveryKind::note) {
-    std::string note = note_of(incident, row, view);
-    if (row.rung == Rung::link_only)
-      note = cat(std::string_view(note).substr(0, note.find('\n')), "\nSame link: ", view.link);
-    body.member("text", note);
+    const std::string note = note_of(incident, row, view);
+    made = bare ? TemplatedText{{{},
+                                 {},
+                                 cat(std::string_view(note).substr(0, note.find('\n')), "\nSame link: ", view.link)},
+                                {}}
+                : templated_note(settings_.templates, view, note);
+    body.member("text", made.text.internal_text);
   } else if (row.kind == DeliveryKind::state) {
     body.member("state", row.subject == "reopen" ? "open" : "closed");
   } else if (row.kind == DeliveryKind::attach && row.subject == "trigger-packet") {
@@ -169,6 +185,7 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
     body.key("incident").raw(incident_json(view, incident.row.id, tells(row)));
   if (!send.attachment_name.empty())
     body.member("name", send.attachment_name).member("mime", "application/vnd.tcpdump.pcap");
+  send.problems = std::move(made.problems);
   send.body = body.end().take();
   return send;
 }

@@ -53,7 +53,10 @@ std::string group_of(const Alert& alert) {
 }
 
 TenantEngine::TenantEngine(EngineSettings settings)
-    : settings_(std::move(settings)), outbox_(settings_.outbox), operator_(settings_.operator_desk) {
+    : settings_(std::move(settings)),
+      outbox_(settings_.outbox),
+      operator_(settings_.operator_desk),
+      people_(settings_.people) {
   for (const auto& [sensor, tracker] : settings_.sensors) captures_.configure(sensor, tracker);
 }
 
@@ -84,9 +87,11 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   counts_.gaps = rows.gaps_total;
   captures_.restore(rows.captures, now);
   operator_.restore(rows, now, out);
+  for (const auto& [id, incident] : incidents_) expect_ticket(incident, now);
   std::vector<DeliveryRow> ours;
   for (const DeliveryRow& row : rows.deliveries)
-    if (!operator_.owns(row.id)) ours.push_back(row);
+    if (!operator_.owns(row.id) && !people_.owns(row) && incidents_.contains(row.incident)) ours.push_back(row);
+  people_.restore(rows.deliveries, now, out.facts);
   outbox_.restore(ours, now, out.facts);
   for (const DeliveryRow& row : outbox_.dead()) tell_of_dead(row, out);
   for (const auto& [id, incident] : incidents_)
@@ -193,6 +198,7 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
     adopt(incident, *order, now, out);
   else
     outbox_.owe(id, DeliveryKind::ensure, "ticket", alert->severity, first_rung(), now, out.facts);
+  expect_ticket(incident, now);
   if (settings_.attach == AttachPolicy::trigger_packet && !alert->trigger_packet.empty())
     outbox_.owe(id, DeliveryKind::attach, "trigger-packet", alert->severity, first_rung(), now, out.facts);
   return incident;
@@ -247,6 +253,10 @@ void TenantEngine::note_joined(Incident& incident, Now now, Reaction& out) {
 
 void TenantEngine::take(const DeliveryEnded& ended, Now now, Reaction& out) {
   if (operator_.owns(ended.id)) return operator_.ended(ended, now, out.facts);
+  if (people_.owns(ended.id)) {
+    if (const auto told = people_.ended(ended, now, out.facts)) people_told(*told, now, out);
+    return;
+  }
   const auto row = outbox_.ended(ended, now, out.facts);
   if (!row) return;
   Incident& incident = incidents_.at(row->incident);
@@ -277,6 +287,10 @@ void TenantEngine::learn_number(const DeliveryRow& row, Incident& incident, cons
 
 void TenantEngine::take(const DeliveryLookedUp& result, Now now, Reaction& out) {
   if (operator_.owns(result.id)) return operator_.looked_up(result, now, out.facts);
+  if (people_.owns(result.id)) {
+    if (const auto told = people_.looked_up(result, now, out.facts)) people_told(*told, now, out);
+    return;
+  }
   const auto row = outbox_.looked_up(result, now, out.facts);
   if (!row) return;
   if (row->state == DeliveryState::done && row->kind == DeliveryKind::ensure)
@@ -302,6 +316,7 @@ void TenantEngine::ticket_stands(Incident& incident, std::string ticket, std::st
   incident.row.number = std::move(number);
   incident.row.url = std::move(url);
   incident.row.ticket_at = now.wall;
+  people_.cancel(incident.row.id, out.facts);
   if (!incident.row.ticket.empty()) tickets_[incident.row.ticket] = incident.row.id;
   out.facts.emplace_back(incident.row);
 }
@@ -388,12 +403,28 @@ void TenantEngine::note_capture(Incident& incident, const CaptureKey& key, Now n
                 now, out.facts);
 }
 
+void TenantEngine::tell_of_templates(const SendDelivery& send, Now now, Reaction& out) {
+  for (const TemplateMistake& problem : send.problems) {
+    const TellOperator told{cat("template/", problem.sink),
+                            cat("the template \"", problem.sink, "\" cannot be used: ", problem.what,
+                                "; the built-in text stands in its place"),
+                            true};
+    operator_.tell(told, now, out.facts);
+    out.effects.emplace_back(told);
+  }
+}
+
 /// Claims what may go out now and renders it, with all that is known at this moment.
 void TenantEngine::pump(Now now, Reaction& out) {
   operator_.pump(now, out);
+  pump_mail(now, out);
   for (const DeliveryRow& row : outbox_.claim(now, out.facts)) {
     Incident& incident = incidents_.at(row.incident);
-    out.effects.emplace_back(render(incident, row));
+    SendDelivery send = render(incident, row);
+    tell_of_templates(send, now, out);
+    out.effects.emplace_back(std::move(send));
+    if (row.kind == DeliveryKind::ensure && incident.row.mailed_at)  // It says so itself.
+      outbox_.withdraw(row.incident, "mailed", out.facts);
     const bool tells = row.kind == DeliveryKind::ensure || row.subject == "joined";
     if (tells && incident.row.alerts_told != incident.row.alerts) {
       incident.row.alerts_told = incident.row.alerts;
@@ -402,13 +433,15 @@ void TenantEngine::pump(Now now, Reaction& out) {
   }
   for (const DeliveryRow& row : outbox_.claim_look_ups(now)) {
     const Incident& incident = incidents_.at(row.incident);
-    out.effects.emplace_back(LookUpDelivery{row.id, row.kind, incident.row.correlation, incident.row.ticket});
+    out.effects.emplace_back(
+        LookUpDelivery{row.id, row.kind, incident.row.correlation, incident.row.ticket, fields_of(incident)});
   }
 }
 
 std::optional<MonoTime> TenantEngine::next_wake() const {
   std::optional<MonoTime> earliest;
-  for (const std::optional<MonoTime>& at : {captures_.next_wake(), outbox_.next_wake(), operator_.next_wake()})
+  for (const std::optional<MonoTime>& at :
+       {captures_.next_wake(), outbox_.next_wake(), operator_.next_wake(), people_.next_wake()})
     if (at && (!earliest || *at < *earliest)) earliest = at;
   return earliest;
 }
@@ -440,11 +473,11 @@ void TenantEngine::forget_old(Now now) {
   const WallTime before = now.wall - memory_of_incidents;
   for (auto at = incidents_.begin(); at != incidents_.end();) {
     const auto& row = at->second.row;
-    const bool waiting =
-        outbox_.holds(row.id) || std::any_of(row.captures.begin(), row.captures.end(), [&](const CaptureKey& key) {
-          const CaptureRow* capture = captures_.find(key);
-          return capture && !is_settled(capture->state);
-        });
+    const bool waiting = outbox_.holds(row.id) || people_.holds(row.id) ||
+                         std::any_of(row.captures.begin(), row.captures.end(), [&](const CaptureKey& key) {
+                           const CaptureRow* capture = captures_.find(key);
+                           return capture && !is_settled(capture->state);
+                         });
     const bool followed = settings_.round_trip && !row.closed_at && row.opened >= now.wall - memory_of_open_tickets;
     if (row.opened >= before || waiting || followed) {
       ++at;

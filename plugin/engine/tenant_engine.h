@@ -12,9 +12,10 @@
 #include "engine/input.h"
 #include "engine/operator_desk.h"
 #include "engine/outbox.h"
+#include "engine/second_channel.h"
 #include "engine/seen_alerts.h"
 #include "incident/priority.h"
-#include "incident/ticket_text.h"
+#include "incident/ticket_template.h"
 
 namespace exhibit {
 
@@ -31,11 +32,13 @@ struct EngineSettings {
   Policy policy;
   Disclosure disclosure = Disclosure::masked;
   AttachPolicy attach = AttachPolicy::none;
+  TicketTemplates templates;
   Nanoseconds group_window = std::chrono::hours{1};
   Nanoseconds reopen_within = std::chrono::hours{24};  ///< Later, a closed ticket stays closed and a new one follows.
   bool round_trip = false;                             ///< The desk is polled: open tickets stay in memory longer.
   Outbox::Settings outbox;
   OperatorDesk::Settings operator_desk;
+  SecondChannel::Settings people;  ///< Told by mail of an incident whose ticket is late.
   std::map<SensorId, CaptureTracker::Settings> sensors;
 };
 
@@ -117,10 +120,17 @@ class TenantEngine {
   static void tell_of_dead(const DeliveryRow& row, Reaction& out);
   void attachment_refused(const DeliveryRow& row, Now now, Reaction& out);
   void examine(const CaptureRow& row, const Incident& incident, Reaction& out) const;
+  void expect_ticket(const Incident& incident, Now now);
+  void people_told(const IncidentId& id, Now now, Reaction& out);
+  [[nodiscard]] std::string mailed_words(const Incident& incident) const;
+  [[nodiscard]] SendDelivery render_mail(const Incident& incident, const SecondChannel::Mail& mail) const;
+  void pump_mail(Now now, Reaction& out);
+  void tell_of_templates(const SendDelivery& send, Now now, Reaction& out);
   void pump(Now now, Reaction& out);
   void follow_settled_captures(Now now, Reaction& out);
   void forget_old(Now now);
 
+  [[nodiscard]] std::string fields_of(const Incident& incident) const;
   [[nodiscard]] TicketView view_of(const Incident& incident) const;
   [[nodiscard]] CaptureView capture_view(const Incident& incident, const CaptureKey& key) const;
   [[nodiscard]] SendDelivery render(const Incident& incident, const DeliveryRow& row) const;
@@ -131,6 +141,7 @@ class TenantEngine {
   CaptureTracker captures_;
   Outbox outbox_;
   OperatorDesk operator_;
+  SecondChannel people_;
   SeenAlerts seen_;
   std::map<std::string, IncidentId> tickets_;     ///< By the desk's id.
   std::map<std::string, AdoptionRow> adoptions_;  ///< Not used yet, by id.

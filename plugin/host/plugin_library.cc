@@ -95,7 +95,7 @@ std::string mistakes_text(const std::string& file, const std::string& report) {
     text += file;
     if (entry.value("line", 0) > 0)
       text += ":" + std::to_string(entry.value("line", 0)) + ":" + std::to_string(entry.value("column", 0));
-    text += ": ";
+    text += entry.value("warning", false) ? ": warning: " : ": ";
     if (const std::string where = entry.value("where", ""); !where.empty()) text += where + ": ";
     text += entry.value("what", "");
     if (entry.contains("hint") && entry["hint"].is_string()) text += " (" + entry["hint"].get<std::string>() + ")";
@@ -108,6 +108,7 @@ EngineHandle::EngineHandle(const std::string& file, const std::string& config) {
   Collected report;
   if (plugin_library().create(&host_table(), borrow(config), report.sink(), &engine_) != EXH_OK)
     throw Failure(mistakes_text(file, report.text), 2);
+  warnings_ = mistakes_text(file, report.text);
 }
 
 EngineHandle::~EngineHandle() { plugin_library().destroy(engine_); }
@@ -116,13 +117,15 @@ void EngineHandle::put_tenant(const std::string& file, const std::string& config
   Collected report;
   if (plugin_library().tenant_put(engine_, borrow(config), ++generation_, report.sink()) != EXH_OK)
     throw Failure(mistakes_text(file, report.text), 2);
+  if (!report.text.empty()) warnings_ += mistakes_text(file, report.text);
 }
 
 std::string EngineHandle::check_tenant(const std::string& file, const std::string& config) {
   Collected report;
-  return plugin_library().tenant_check(engine_, borrow(config), report.sink()) == EXH_OK
-             ? std::string()
-             : mistakes_text(file, report.text);
+  if (plugin_library().tenant_check(engine_, borrow(config), report.sink()) != EXH_OK)
+    return mistakes_text(file, report.text);
+  warnings_ += mistakes_text(file, report.text);
+  return {};
 }
 
 void EngineHandle::start() {

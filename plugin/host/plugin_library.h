@@ -47,6 +47,8 @@ class EngineHandle {
   void put_tenant(const std::string& file, const std::string& config);
   /// The mistakes as text, one a line; empty: none.
   std::string check_tenant(const std::string& file, const std::string& config);
+  /// What is worth a look in the files read so far, one a line.
+  [[nodiscard]] const std::string& warnings() const { return warnings_; }
   void start();
   void drain(std::uint32_t budget_ms);
   void stop();
@@ -57,6 +59,7 @@ class EngineHandle {
  private:
   exh_engine* engine_ = nullptr;
   std::uint64_t generation_ = 0;
+  std::string warnings_;
 };
 
 /// "FILE:LINE:COLUMN: WHERE: WHAT (HINT)", one a line, from a report of the plugin.

@@ -47,6 +47,7 @@ int serve(const ServeOptions& options) {
     }
   }
   if (served == 0) throw Failure("no customer can be served: see above, or put NAME.yaml into the folder tenants", 2);
+  std::fprintf(stderr, "%s", engine.warnings().c_str());
   engine.start();
   int signal = 0;
   sigwait(&ends, &signal);
@@ -62,6 +63,7 @@ int check(const ServeOptions& options) {
     EngineHandle engine(options.config, read_text(options.config));
     checked = &engine;
     for (const std::string& file : tenant_files(options)) mistakes += engine.check_tenant(file, read_text(file));
+    std::fprintf(stderr, "%s", engine.warnings().c_str());
   } catch (const Failure& failure) {
     if (!checked)
       mistakes = failure.what();

@@ -57,7 +57,7 @@ std::string incident_json(const TicketView& view, const IncidentId& id, std::str
   JsonWriter out;
   out.object().member("version", 1).member("what", what).member("tenant", alert.tenant.text);
   out.member("incident_id", id.text).member("correlation_id", view.correlation).member("link", view.link);
-  out.member("severity", token(alert.severity)).member("priority", priority_of(alert).number);
+  out.member("severity", token(alert.severity)).member("priority", view.priority.number);
   write_alert(out.key("alert"), alert);
   out.key("counts").object().member("alerts", view.alerts).member("captures", view.captures.size()).end();
   out.key("captures").array();

@@ -5,56 +5,13 @@
 #include "base/text.h"
 #include "base/utc.h"
 #include "incident/packet_text.h"
+#include "incident/ticket_words.h"
 #include "incident/wrap.h"
 
 namespace exhibit {
 namespace {
 
-constexpr std::size_t lines_max = 40;
-constexpr std::size_t bytes_max = 2500;
-constexpr std::size_t title_max = 100;
 constexpr std::size_t label_width = 10;
-
-std::string upper(std::string_view word) {
-  std::string out(word);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  return out;
-}
-
-bool is_ours(const TicketView& view, const std::string& address) {
-  const auto parsed = IpAddress::parse(address);
-  return parsed &&
-         std::any_of(view.networks.begin(), view.networks.end(), [&](const Network& n) { return n.contains(*parsed); });
-}
-
-std::string attacker_name(const Alert& alert) { return alert.attacker ? alert.attacker->address : "unknown source"; }
-
-std::string target_name(const Alert& alert) {
-  if (alert.targets.empty()) return "unknown target";
-  if (alert.targets.size() == 1) return address_with_port(alert.targets.front());
-  return cat(alert.targets.size(), " targets");
-}
-
-std::string signature_name(const Alert& alert) {
-  const std::string name = alert.signature_name.empty() ? alert.signature_details : alert.signature_name;
-  return name.empty() ? cat("signature ", alert.signature_id) : defanged(cut_utf8(name, 120));
-}
-
-std::string short_block(const Alert& alert) {
-  switch (alert.block.kind) {
-    case Block::Kind::blocked: return "blocked";
-    case Block::Kind::not_performed: return "would have been blocked";
-    case Block::Kind::none_reported: break;
-  }
-  return "no block reported";
-}
-
-/// "192.0.2.10 > 198.51.100.20:80", or what the sensor left of it.
-std::string who_to_whom(const Alert& alert) {
-  if (!alert.attacker && alert.targets.empty()) return cat("sensor ", harmless(alert.sensor.text), " saw");
-  return cat(attacker_name(alert), " > ", target_name(alert));
-}
 
 /// A long IPv6 address as a title has room for it: "fd52:429e:..:4dc4". The whole one stands in the ticket.
 Endpoint shortened(Endpoint endpoint) {
@@ -83,16 +40,10 @@ std::string title_of(const TicketView& view) {
   const std::string head = cat(title_head(alert), " ");
   const std::string tail = cat(", ", short_block(alert));
   const std::string name = signature_name(alert);
-  const std::size_t room = title_max > head.size() + tail.size() ? title_max - head.size() - tail.size() : 0;
+  const std::size_t room =
+      ticket_title_max > head.size() + tail.size() ? ticket_title_max - head.size() - tail.size() : 0;
   const std::string fits = name.size() <= room ? name : cat(trim(cut_utf8(name, room > 2 ? room - 2 : 0)), "..");
-  return std::string(cut_utf8(cat(head, fits, tail), title_max));
-}
-
-/// "Sun 22 Nov 2026 03:12:41 CET (02:12:41 UTC)"
-std::string spoken_time(const Zone& zone, WallTime time) {
-  const Zone::Local local = zone.at(time);
-  const std::string here = cat(long_date(local.civil), " ", clock_seconds(local.civil), " ", local.abbreviation);
-  return zone.is_utc() ? here : cat(here, " (", clock_seconds(civil_of(time)), " UTC)");
+  return std::string(cut_utf8(cat(head, fits, tail), ticket_title_max));
 }
 
 std::string public_target(const TicketView& view) {
@@ -130,39 +81,6 @@ std::vector<std::string> labelled(std::string_view label, std::string_view text)
   std::vector<std::string> lines = wrap(text, columns_max - label_width);
   for (std::size_t i = 0; i < lines.size(); ++i) lines[i] = (i == 0 ? head : std::string(label_width, ' ')) + lines[i];
   return lines;
-}
-
-std::string clock_zone(const Zone& zone, WallTime time) {
-  const Zone::Local local = zone.at(time);
-  return cat(clock_seconds(local.civil), " ", local.abbreviation);
-}
-
-/// "03:34 CET"; with the day's name when that is not the day of `day`.
-std::string minute_zone(const Zone& zone, WallTime time, WallTime day) {
-  const Zone::Local local = zone.at(time);
-  const std::string clock = cat(clock_seconds(local.civil).substr(0, 5), " ", local.abbreviation);
-  const std::string date = long_date(local.civil);
-  return date == long_date(zone.at(day).civil) ? clock : cat(std::string_view(date).substr(0, 6), " ", clock);
-}
-
-std::string capture_words(const TicketView& view, const CaptureView& capture) {
-  switch (capture.state) {
-    case CaptureState::expected:
-      if (capture.on_demand) return "on the sensor, fetched on demand: open the link and ask for it";
-      [[fallthrough]];
-    case CaptureState::recording:
-    case CaptureState::due:
-    case CaptureState::fetching:
-      return capture.ready_expected ? cat("recording, expected about ", clock_zone(view.zone, *capture.ready_expected),
-                                          "; this link will fill in")
-                                    : "pending; this link will fill in";
-    case CaptureState::sealed_complete: return "ready at the link";
-    case CaptureState::sealed_partial:
-      return cat("ready at the link, not complete",
-                 capture.cause == CaptureCause::none ? "" : cat(": ", sentence(capture.cause)));
-    case CaptureState::lost: return cat("LOST: ", sentence(capture.cause));
-  }
-  return {};
 }
 
 std::vector<std::string> capture_lines(const TicketView& view) {
@@ -207,15 +125,6 @@ std::vector<std::string> when_lines(const TicketView& view) {
   return lines;
 }
 
-std::string endpoint_words(const TicketView& view, const Endpoint& endpoint) {
-  std::string place = is_ours(view, endpoint.address)                 ? cat(view.tenant_name, ", inside")
-                      : equal_ignoring_case(endpoint.locality, "OUT") ? "outside"
-                      : equal_ignoring_case(endpoint.locality, "IN")  ? "inside"
-                                                                      : harmless(cut_utf8(endpoint.locality, 40));
-  if (!endpoint.os.empty()) place += cat(place.empty() ? "" : "; ", harmless(cut_utf8(endpoint.os, 60)));
-  return cat(address_with_port(endpoint), place.empty() ? "" : cat(" (", place, ")"));
-}
-
 std::vector<std::string> target_lines(const TicketView& view) {
   constexpr std::size_t shown_max = 3;
   std::vector<std::string> lines;
@@ -229,41 +138,12 @@ std::vector<std::string> target_lines(const TicketView& view) {
   return lines;
 }
 
-std::string signature_words(const Alert& alert) {
-  std::string words = cat(harmless(cut_utf8(alert.signature_id, 20)));
-  if (!alert.subsignature_id.empty()) words += cat("/", harmless(cut_utf8(alert.subsignature_id, 10)));
-  words += cat(" ", signature_name(alert));
-  if (!alert.signature_version.empty()) words += cat(", ", harmless(cut_utf8(alert.signature_version, 30)));
-  words += cat(", severity ", token(alert.severity));
-  if (alert.risk) words += cat(", risk ", *alert.risk);
-  if (alert.threat) words += cat(", threat ", *alert.threat);
-  return words;
-}
-
-std::string sensor_words(const Alert& alert) {
-  std::string words = harmless(alert.sensor.text);
-  for (const std::string& part : {alert.virtual_sensor, alert.interface})
-    if (!part.empty()) words += cat(" ", harmless(cut_utf8(part, 30)));
-  if (!alert.vlan.empty()) words += cat(" vlan ", harmless(cut_utf8(alert.vlan, 8)));
-  return cat(words, ", event ", harmless(cut_utf8(alert.event_id, 24)));
-}
-
-std::string answer_words(const TicketView& view) {
-  if (view.captures.empty()) return "cannot be told (no capture).";
-  const CaptureView& capture = view.captures.front();
-  if (is_sealed(capture.state)) {
-    if (!capture.report || !capture.report->answer) return "this flow is not in the capture.";
-    return cat(answer_text(*capture.report->answer), ".");
-  }
-  return capture.state == CaptureState::lost ? "cannot be told from packets (capture lost)."
-                                             : "NOT YET KNOWN (capture pending).";
-}
-
 std::vector<std::string> top_lines(const TicketView& view) {
   std::vector<std::string> lines = wrap(headline(view));
   for (std::string& line : wrap(cat(block_line(*view.first), " Target's answer: ", answer_words(view))))
     lines.push_back(std::move(line));
   if (view.alerts > 1) lines.push_back(cat("So far ", view.alerts, " alerts of this kind in this incident."));
+  for (std::string& line : wrap(view.mailed)) lines.push_back(std::move(line));
   if (!view.short_because.empty())
     for (std::string& line : wrap(cat("This ticket is short because ", view.short_because, ". All is at the link.")))
       lines.push_back(std::move(line));
@@ -348,7 +228,7 @@ std::optional<AlertFlow> alert_flow(const Alert& alert) {
 
 TicketText ticket_text(const TicketView& view) {
   const Alert& alert = *view.first;
-  BoundedText body(lines_max, bytes_max);
+  BoundedText body(ticket_lines_max, ticket_bytes_max);
   body.add(top_lines(view));
   body.add("");
   body.add(cat("Packets   ", view.link));  // Never broken, however long.
@@ -361,9 +241,8 @@ TicketText ticket_text(const TicketView& view) {
   body.add(target_lines(view));
   body.add(labelled("Signature", signature_words(alert)));
   body.add(labelled("Sensor", sensor_words(alert)));
-  const Priority priority = priority_of(alert);
-  body.add(labelled("Priority",
-                    cat(priority.number, ": ", priority.reason, ".", view.history.empty() ? "" : " ", view.history)));
+  body.add(labelled("Priority", cat(view.priority.number, ": ", view.priority.reason, ".",
+                                    view.history.empty() ? "" : " ", view.history)));
   if (view.disclosure != Disclosure::none) {
     body.add("");
     const Decoded packet = alert.trigger_packet.empty() ? Decoded{} : decode(alert.trigger_packet, link_unknown);
@@ -385,7 +264,7 @@ TicketText bare_ticket_text(const TicketView& view) {
   lines.push_back(cat("Ref       ", view.correlation, " (do not edit)"));
   const std::string title = cat(upper(token(alert.severity)), ": ", who_to_whom(alert), " signature ",
                                 harmless(cut_utf8(alert.signature_id, 12)));
-  return {std::string(cut_utf8(title, title_max)), "A sensor raised an alert. An analyst is looking at it.",
+  return {std::string(cut_utf8(title, ticket_title_max)), "A sensor raised an alert. An analyst is looking at it.",
           join(lines, "\n")};
 }
 

@@ -24,7 +24,9 @@ struct TicketView {
   std::string correlation;  ///< "EXH1-…"
   std::vector<CaptureView> captures;
   CaptureCause no_capture = CaptureCause::none;  ///< Why there is none at all, when `captures` is empty.
+  Priority priority;                             ///< Of the first alert, by the tenant's rules.
   std::string history;                           ///< "First time for this pair in 30 d."
+  std::string mailed;                            ///< That people were told by mail before; empty: they were not.
   Disclosure disclosure = Disclosure::masked;
   std::string short_because;  ///< Set when the desk refused a longer text: the ticket says why it is short.
 };

@@ -49,6 +49,12 @@ class TenantRuntime {
     std::shared_ptr<Desk> operator_desk = nullptr;  ///< Where conditions become tickets; none: they are only listed.
     std::string operator_map = "{}";
     Outbox::Settings operator_outbox = {};
+    struct Mail {
+      std::shared_ptr<Desk> desk;  ///< None: nobody is told by mail.
+      std::string map = "{}";
+      SecondChannel::Settings settings;
+    };
+    Mail people = {}, operator_mail = {};
     Nanoseconds poll{0};  ///< How often the desk is asked what people did; 0: never.
   };
 

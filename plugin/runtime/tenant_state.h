@@ -33,8 +33,14 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         poll_timer(strand) {}
 
   [[nodiscard]] Now now() const { return world.clock.now(); }
-  [[nodiscard]] Seat seat() const { return {settings.tenant, settings.map_json}; }
-  [[nodiscard]] Seat operator_seat() const { return {{"operator"}, world.operator_map}; }
+  [[nodiscard]] Seat seat(const std::string& fields_json = "{}") const {
+    return {settings.tenant, merged_maps(settings.map_json, fields_json)};
+  }
+  struct Way {
+    Desk& desk;
+    Seat seat;
+  };
+  [[nodiscard]] Way way_of(Channel channel, const std::string& fields_json) const;
   void say(LogLevel level, std::string_view message) const {
     world.log(level, settings.tenant.text, "tenant", message);
   }

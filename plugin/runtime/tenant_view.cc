@@ -84,6 +84,7 @@ Result<PageRows> TenantState::page(const LinkId& link) {
   rows.view.alerts = incident->alerts;
   rows.view.tenant_name = settings.name;
   rows.view.networks = settings.networks;
+  rows.view.priority = priority_of(*rows.alert, settings.policy.rules);
   rows.view.zone = zone;
   rows.view.link = cat(world.public_url, "/e/", incident->link.text);
   rows.view.correlation = incident->correlation.text;

@@ -159,6 +159,17 @@ void TenantState::perform(Effects effects) {
   for (Effect& effect : effects) std::visit([this](auto& held) { perform(std::move(held)); }, effect);
 }
 
+TenantState::Way TenantState::way_of(Channel channel, const std::string& fields_json) const {
+  const TenantId operators{"operator"};
+  switch (channel) {
+    case Channel::desk: break;
+    case Channel::operators: return {*world.operator_desk, {operators, world.operator_map}};
+    case Channel::people: return {*world.people.desk, {settings.tenant, world.people.map}};
+    case Channel::operator_mail: return {*world.operator_mail.desk, {operators, world.operator_mail.map}};
+  }
+  return {*world.desk, seat(fields_json)};
+}
+
 void TenantState::perform(SendDelivery&& effect) {
   step("before-send");
   const DeliveryId id = effect.id;
@@ -174,24 +185,24 @@ void TenantState::perform(SendDelivery&& effect) {
   }
   const auto order = std::make_shared<const SendDelivery>(std::move(effect));
   const std::uint64_t bytes = attachment ? static_cast<std::uint64_t>(::lseek(attachment.get(), 0, SEEK_END)) : 0;
-  const auto& desk = order->to_operator ? world.operator_desk : world.desk;
-  desk->send(order->to_operator ? operator_seat() : seat(), *order, std::move(attachment),
-             [self = shared_from_this(), order, bytes](DeliveryOutcome outcome) {
-               boost::asio::post(self->strand, [self, order, bytes, outcome = std::move(outcome)] {
-                 step("after-answer");
-                 if (outcome.kind == DeliveryOutcome::Kind::done && !order->to_operator) self->sent.keep(*order, bytes);
-                 self->enqueue(DeliveryEnded{order->id, outcome});
-               });
-             });
+  const Way way = way_of(order->channel, order->fields_json);
+  way.desk.send(way.seat, *order, std::move(attachment),
+                [self = shared_from_this(), order, bytes](DeliveryOutcome outcome) {
+                  boost::asio::post(self->strand, [self, order, bytes, outcome = std::move(outcome)] {
+                    step("after-answer");
+                    if (outcome.kind == DeliveryOutcome::Kind::done && order->channel == Channel::desk)
+                      self->sent.keep(*order, bytes);
+                    self->enqueue(DeliveryEnded{order->id, outcome});
+                  });
+                });
 }
 
 void TenantState::perform(LookUpDelivery&& effect) {
   step("before-look-up");
-  const auto& desk = effect.at_operator ? world.operator_desk : world.desk;
-  desk->look_up(effect.at_operator ? operator_seat() : seat(), effect,
-                [self = shared_from_this()](DeliveryLookedUp result) {
-                  boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
-                });
+  const Way way = way_of(effect.channel, effect.fields_json);
+  way.desk.look_up(way.seat, effect, [self = shared_from_this()](DeliveryLookedUp result) {
+    boost::asio::post(self->strand, [self, result = std::move(result)] { self->enqueue(result); });
+  });
 }
 
 void TenantState::perform(FetchCapture&& effect) {
@@ -279,6 +290,7 @@ EngineSettings TenantState::engine_settings() const {
   engine_set.policy = settings.policy;
   engine_set.disclosure = settings.disclosure;
   engine_set.attach = settings.attach;
+  engine_set.templates = settings.templates;
   engine_set.group_window = settings.group_window;
   engine_set.reopen_within = settings.reopen_within;
   engine_set.round_trip = world.poll > Nanoseconds{0};
@@ -288,6 +300,8 @@ EngineSettings TenantState::engine_settings() const {
   engine_set.operator_desk.tenant_name = settings.name;
   engine_set.operator_desk.desk = settings.desk;
   engine_set.operator_desk.outbox = world.operator_outbox;
+  engine_set.operator_desk.mail = world.operator_mail.settings;
+  engine_set.people = world.people.settings;
   for (const SensorSettings& sensor : settings.sensors) engine_set.sensors.emplace(sensor.name, sensor.captures);
   return engine_set;
 }

@@ -32,6 +32,7 @@ IncidentRow read_incident(Statement& s) {
   row.remote_version = s.text();
   row.closed_at = s.maybe_time();
   row.previous = {s.text()};
+  row.mailed_at = s.maybe_time();
   return row;
 }
 

@@ -8,7 +8,8 @@ namespace exhibit {
 
 inline constexpr const char* incident_columns =
     "id, correlation, link, grouping, first_alert, first_time, opened, severity, alerts, alerts_told, captures, "
-    "no_capture, ticket, number, url, ticket_at, remote_state, assignee, verdict, remote_version, closed_at, previous";
+    "no_capture, ticket, number, url, ticket_at, remote_state, assignee, verdict, remote_version, closed_at, previous, "
+    "mailed_at";
 inline constexpr const char* capture_columns =
     "key, state, cause, proof, incidents, severity, on_demand, heard, completed, refused, attempts, named, due, "
     "safe_until, completed_at, "

@@ -244,6 +244,7 @@ class SqliteStore final : public Store {
         .bind(row.remote_version)
         .bind(row.closed_at)
         .bind(row.previous)
+        .bind(row.mailed_at)
         .run();
   }
 
@@ -437,13 +438,13 @@ class SqliteStore final : public Store {
   // Not "or replace": two incidents with one link would silently become one.
   Statement incident_{
       database_.get(),
-      "insert into incidents values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict(id) do update set "
+      "insert into incidents values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict(id) do update set "
       "severity=excluded.severity, "
       "alerts=excluded.alerts, alerts_told=excluded.alerts_told, captures=excluded.captures, "
       "no_capture=excluded.no_capture, "
       "ticket=excluded.ticket, number=excluded.number, url=excluded.url, ticket_at=excluded.ticket_at, "
       "remote_state=excluded.remote_state, assignee=excluded.assignee, verdict=excluded.verdict, "
-      "remote_version=excluded.remote_version, closed_at=excluded.closed_at"};
+      "remote_version=excluded.remote_version, closed_at=excluded.closed_at, mailed_at=excluded.mailed_at"};
   // A desk may give a comment again, with a corrected text.
   Statement comment_{database_.get(), "insert or replace into comments values(?,?,?,?,?,?,?)"};
   Statement adoption_{database_.get(), "insert or replace into adoptions values(?,?,?,?,?,?,?,?,?,?,?)"};

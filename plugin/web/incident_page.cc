@@ -80,7 +80,7 @@ Node facts_part(const IncidentPage& page) {
   fact(list, "Signature", signature_text(alert));
   fact(list, "Details", alert.signature_details);
   fact(list, "Rating", rating_text(alert));
-  const Priority priority = priority_of(alert);
+  const Priority& priority = page.rows.view.priority;
   fact(list, "Priority", cat(priority.number, ": ", priority.reason));
   fact(list, "Sensor", sensor_text(alert));
   fact(list, "Asked for", join(alert.actions, ", "));
@@ -151,7 +151,7 @@ Node head_part(const IncidentPage& page) {
   const Alert& alert = *page.rows.alert;
   Node chips = element("p", "chips");
   chips.append(element("span", cat("chip sev-", token(alert.severity)), upper(token(alert.severity))));
-  chips.append(element("span", "chip", cat("Priority ", priority_of(alert).number)));
+  chips.append(element("span", "chip", cat("Priority ", page.rows.view.priority.number)));
   chips.append(element("span", "chip mono", incident.number.empty() ? "ticket not yet made" : incident.number));
   chips.append(element("span", "chip", page.rows.tenant_name));
   if (incident.alerts > 1) chips.append(element("span", "chip", cat(grouped(incident.alerts), " alerts")));

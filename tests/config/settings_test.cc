@@ -73,6 +73,97 @@ TEST(Settings, TheDesksMapHoldsForATenantThatDoesNotSayOtherwise) {
   EXPECT_EQ(tenant->map_json, R"({"owner":"kim","queue":"Acme"})");
 }
 
+TEST(Settings, ATenantsRulesGivePrioritiesAndFields) {
+  std::vector<Mistake> mistakes;
+  const auto provider = host(host_yaml, mistakes);
+  const std::string yaml = cat(tenant_yaml,
+                               "policy:\n"
+                               "  rules:\n"
+                               "    - {severity_from: high, risk_from: 90, priority: 1}\n"
+                               "    - {signatures: [\"3200\", \"3201/1\"], targets: [198.51.100.0/28], priority: 2, "
+                               "fields: {assignment_group: 91bd}}\n");
+  const auto tenant = read_tenant_settings(yaml, *provider, mistakes);
+  ASSERT_TRUE(tenant) << mistakes_json(mistakes);
+  ASSERT_EQ(tenant->policy.rules.size(), 2U);
+  EXPECT_EQ(tenant->policy.rules[0].severity_from, Severity::high);
+  EXPECT_EQ(tenant->policy.rules[1].signatures, (std::vector<std::string>{"3200", "3201/1"}));
+  EXPECT_EQ(tenant->policy.rules[1].fields_json, R"({"assignment_group":"91bd"})");
+
+  EXPECT_FALSE(read_tenant_settings(cat(tenant_yaml, "policy:\n  rules: [{targets: [198.51.100.7/28], priority: 2}]\n"),
+                                    *provider, mistakes));
+  ASSERT_FALSE(mistakes.empty());
+  EXPECT_EQ(mistakes[0].where, "/policy/rules/0/targets/0");
+}
+
+TEST(Settings, ATenantsTemplatesStandOverTheDesks) {
+  std::vector<Mistake> mistakes;
+  const auto with = [](const std::string& templates) {
+    return cat(
+        "public_url: http://127.0.0.1\nstate: /tmp/x\ndesks:\n  snow: {adapter: webhook, url: http://127.0.0.1:9, ",
+        "templates: ", templates, "}\n");
+  };
+  const auto provider = host(with("{title: \"{{tenant}}: {{title}}\", note: \"{{text}} --\"}"), mistakes);
+  ASSERT_TRUE(provider) << mistakes_json(mistakes);
+  std::string yaml = tenant_yaml;
+  yaml.replace(yaml.find("{use: snow"), 10, "{use: snow, templates: {title: \"{{title}}!\"}");
+  const auto tenant = read_tenant_settings(yaml, *provider, mistakes);
+  ASSERT_TRUE(tenant) << mistakes_json(mistakes);
+  EXPECT_EQ(tenant->templates.title, "{{title}}!");
+  EXPECT_EQ(tenant->templates.note, "{{text}} --");
+
+  EXPECT_FALSE(host(with("{title: \"{{titel}}\"}"), mistakes));
+  ASSERT_FALSE(mistakes.empty());
+  EXPECT_EQ(mistakes[0].where, "/desks/snow/templates/title");
+  EXPECT_EQ(mistakes[0].what, "there is no name {{titel}}");
+  EXPECT_EQ(mistakes[0].line, 4);
+}
+
+class WhileDown : public testing::Test {
+ protected:
+  std::optional<HostSettings> read(const std::string& while_down, const std::string& more = "") {
+    mistakes.clear();
+    return host(
+        cat("public_url: http://127.0.0.1\nstate: /tmp/x\ndesks:\n",
+            "  snow: {adapter: webhook, url: https://msp.service-now.example, inbox: triage@msp.example, "
+            "while_down: ",
+            while_down, "}\n  post: {adapter: email, url: smtp://127.0.0.1:25, map: {from: exhibit@msp.example, ",
+            "to: all@msp.example}}\n", more),
+        mistakes);
+  }
+  [[nodiscard]] std::vector<std::string> said() const {
+    std::vector<std::string> all;
+    for (const Mistake& mistake : mistakes) all.push_back(cat(mistake.warning ? "warning " : "", mistake.where));
+    return all;
+  }
+  std::vector<Mistake> mistakes;
+};
+
+TEST_F(WhileDown, PeopleAreToldThroughAnEMailDesk) {
+  const auto good =
+      read("{mail: soc@msp.example, after: 5 min}", "operator: {desk: snow, mail: [platform@msp.example]}\n");
+  ASSERT_TRUE(good) << mistakes_json(mistakes);
+  EXPECT_THAT(mistakes, testing::IsEmpty());
+  const MailToPeople& people = *good->desks.at({"snow"}).while_down;
+  EXPECT_EQ(people.through.text, "post");
+  EXPECT_EQ(people.mail, std::vector<std::string>{"soc@msp.example"});
+  EXPECT_EQ(people.after, 5min);
+  EXPECT_EQ(good->operator_mail->mail, std::vector<std::string>{"platform@msp.example"});
+
+  EXPECT_FALSE(read("{mail: soc@msp.example, through: snow}"));
+  EXPECT_THAT(said(), testing::ElementsAre("/desks/snow/while_down/through"));
+  EXPECT_FALSE(read("{mail: nobody}"));
+}
+
+TEST_F(WhileDown, AnAddressThatADeskReadsIsWarnedOf) {
+  for (const char* address : {"triage@msp.example", "Triage@MSP.example", "msp@service-now.example",
+                              "any@msp.service-now.example", "exhibit@msp.example"}) {
+    EXPECT_TRUE(read(cat("{mail: [soc@msp.example, ", address, "]}"))) << "it is a warning and no more";
+    EXPECT_THAT(said(), testing::ElementsAre("warning /desks/snow/while_down/mail/1")) << address;
+  }
+  EXPECT_TRUE(read("{mail: soc@service-now.example}"));
+  EXPECT_THAT(said(), testing::IsEmpty());
+}
+
 TEST(Settings, ASecretWrittenOutInALoginIsAMistake) {
   for (const char* login : {"{user: kim, password: hunter2}", "{token: abc}", "{secrets: [abc]}",
                             "{oauth2: {token_url: \"https://id.example/t\", client_secret: abc}}"}) {

@@ -213,6 +213,22 @@ TEST(EmailSettings, WhatIsWrongIsSaidWithoutASecret) {
     EXPECT_FALSE(settings_of(replace_all(config(""), "c@d.example", address))) << address;
 }
 
+TEST(EmailSettings, ATenantsMailGoesToHisOwnPeople) {
+  const Settings desk =
+      *settings_of(R"({"url":"smtp://mail.example:25","map":{"from":"a@b.example","to":"c@d.example"}})");
+  EXPECT_EQ(for_tenant(desk, "{}")->to, std::vector<std::string>{"c@d.example"});
+  const Result<Settings> own = for_tenant(desk, R"({"to":["e@f.example"],"audience":"customer"})");
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->to, std::vector<std::string>{"e@f.example"});
+  EXPECT_TRUE(own->customer_only);
+  EXPECT_FALSE(for_tenant(desk, R"({"to":"a b"})"));
+  EXPECT_FALSE(for_tenant(desk, R"({"to":[]})"));
+
+  const Settings nobody = *settings_of(R"({"url":"smtp://mail.example:25","map":{"from":"a@b.example"}})");
+  EXPECT_FALSE(for_tenant(nobody, "{}")) << "somebody must read it";
+  EXPECT_TRUE(for_tenant(nobody, R"({"to":"e@f.example"})"));
+}
+
 TEST(EmailSettings, TlsIsLeftOutOnlyOnThisMachineOrByTheOperatorsOwnWord) {
   struct Row {
     const char *url, *more, *map;

@@ -38,7 +38,7 @@ class OperatorDeskTest : public testing::Test {
       facts.insert(facts.end(), out.facts.begin(), out.facts.end());
       for (const Effect& effect : out.effects)
         if (const auto* send = std::get_if<SendDelivery>(&effect)) {
-          EXPECT_TRUE(send->to_operator);
+          EXPECT_EQ(send->channel, Channel::operators);
           all.push_back(cat(token(send->kind), send->ticket.empty() ? "" : " ", send->ticket));
           bodies.push_back(send->body);
           correlations.push_back(send->correlation.text);
@@ -75,6 +75,29 @@ TEST_F(OperatorDeskTest, AConditionBecomesOneTicketThatClosesItself) {
   over("sensor/s1");
   EXPECT_THAT(sent(), ElementsAre("note op1", "state op1"));
   EXPECT_THAT(bodies.back(), HasSubstr("closed"));
+}
+
+TEST_F(OperatorDeskTest, AConditionGoesOutByMailToo) {
+  OperatorDesk::Settings with = settings();
+  with.mail = {true, Channel::operator_mail, {}, "platform@msp.example", {}};
+  desk = OperatorDesk(with);
+  tell("sensor/s1", "s1: timeout");
+  pass(30s);
+  over("sensor/s1");
+  tell("sensor/s2", "s2: timeout");
+  pass(61s);
+  std::vector<std::string> mails;
+  for (int round = 0; round < 3; ++round) {
+    Reaction out;
+    desk.pump(now, out);
+    for (const Effect& effect : out.effects)
+      if (const auto* send = std::get_if<SendDelivery>(&effect)) {
+        EXPECT_TRUE(desk.owns(send->id));
+        if (send->channel == Channel::operator_mail) mails.push_back(send->body);
+        desk.ended({send->id, {Kind::done, "op1", "INC7", {}, {}, {}}}, now, facts);
+      }
+  }
+  EXPECT_THAT(mails, ElementsAre(HasSubstr("s2: timeout"))) << "what mended itself is not mailed either";
 }
 
 TEST_F(OperatorDeskTest, AnotherTextIsToldButNotEveryMinute) {

@@ -72,6 +72,42 @@ TEST_F(TenantEngineTest, AnAlertBecomesATicketInTheSameBreath) {
   EXPECT_EQ(engine.counts().incidents, 1U);
 }
 
+TEST_F(TenantEngineTest, ATemplateThatFailsCostsNoTicketAndIsTold) {
+  EngineSettings with = settings();
+  with.templates.title = "{{#high}}never closed";
+  with.templates.internal_text = "{{sentence}}\nRunbook 7\n{{link}}";
+  engine = TenantEngine(with);
+  const Reaction reaction = say({AlertXml{}}, 0s);
+  const auto deliveries = sent(reaction);
+  ASSERT_EQ(deliveries.size(), 1U);
+  EXPECT_THAT(text(deliveries[0], "title"), HasSubstr("WWW phf"));
+  EXPECT_THAT(text(deliveries[0], "internal_text"), HasSubstr("Runbook 7"));
+  EXPECT_THAT(text(deliveries[0], "internal_text"), HasSubstr("template \"title\" was not used"));
+  std::vector<std::string> told;
+  for (const Effect& effect : reaction.effects)
+    if (const auto* condition = std::get_if<TellOperator>(&effect)) told.push_back(condition->key);
+  EXPECT_THAT(told, ElementsAre("template/title"));
+}
+
+TEST_F(TenantEngineTest, ARulesFieldsGoWithEveryDeliveryAndLookUpOfItsIncident) {
+  EngineSettings with = settings();
+  with.policy.rules.resize(1);
+  with.policy.rules[0].signatures = {"3200"};
+  with.policy.rules[0].number = 1;
+  with.policy.rules[0].fields_json = R"({"queue":"Web"})";
+  engine = TenantEngine(with);
+  const auto deliveries = sent(say({AlertXml{}}, 0s));
+  ASSERT_EQ(deliveries.size(), 1U);
+  EXPECT_EQ(deliveries[0].fields_json, R"({"queue":"Web"})");
+  EXPECT_THAT(text(deliveries[0], "internal_text"), HasSubstr("Priority  1: high and risk 85 (rule 1)."));
+  (void)answer(deliveries[0], DeliveryOutcome::Kind::unknown, 1s);
+  const Reaction later = engine.on(Tick{}, at(12s));
+  const auto look = std::find_if(later.effects.begin(), later.effects.end(),
+                                 [](const Effect& effect) { return std::holds_alternative<LookUpDelivery>(effect); });
+  ASSERT_NE(look, later.effects.end());
+  EXPECT_EQ(std::get<LookUpDelivery>(*look).fields_json, R"({"queue":"Web"})");
+}
+
 TEST_F(TenantEngineTest, TheSameBatchAgainHasNoEffect) {
   (void)say({AlertXml{}}, 0s);
   const Reaction again = say({AlertXml{}}, 1h);

@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Alert alert = normalize(*wire, {"acme"}, {"s1"}, wall_from_ns(1'800'000'000'000'000'000));
     TicketView view;
     view.first = &alert;
+    view.priority = priority_of(alert);
     view.link = "https://ev.example/e/x";
     view.correlation = "EXH1-X";
     const TicketText ticket = ticket_text(view);

@@ -29,6 +29,7 @@ class Stories : public testing::Test {
  protected:
   Stories() : alert(AlertXml{}.alert(noon + 1400ms)) {
     view.first = &alert;
+    view.priority = priority_of(alert);
     view.tenant_name = "ACME";
     view.networks = {*Network::parse("198.51.100.0/24")};
     view.zone = *load_zone("Europe/Berlin");

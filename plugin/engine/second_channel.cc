@@ -1,0 +1,94 @@
+#include "engine/second_channel.h"
+
+#include "base/text.h"
+#include "incident/identity.h"
+
+namespace exhibit {
+namespace {
+
+const TenantId by_mail{"mail to people"};
+
+IncidentId mail_id(const IncidentId& subject) { return incident_id(by_mail, subject.text); }
+
+}  // namespace
+
+void SecondChannel::know(const IncidentId& subject) { subjects_.emplace(mail_id(subject), subject); }
+
+void SecondChannel::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts) {
+  std::vector<DeliveryRow> ours;
+  for (const DeliveryRow& row : rows)
+    if (owns(row)) ours.push_back(row);
+  outbox_.restore(ours, now, facts);
+}
+
+bool SecondChannel::owns(const DeliveryId& id) const {
+  return subjects_.contains({id.text.substr(0, id.text.rfind('-'))});
+}
+
+bool SecondChannel::holds(const IncidentId& subject) const { return outbox_.holds(mail_id(subject)); }
+
+void SecondChannel::expect(const IncidentId& subject, Severity severity, MonoTime at) {
+  if (!settings_.on || !expected_.emplace(subject, Expected{at, severity}).second) return;
+  order_.emplace(at, subject);
+}
+
+void SecondChannel::owe(const IncidentId& subject, Severity severity, Nanoseconds wait, Now now, Facts& facts) {
+  if (!settings_.on) return;
+  know(subject);
+  outbox_.owe(mail_id(subject), DeliveryKind::ensure, "mail", severity, Rung::masked, now, facts, wait);
+}
+
+void SecondChannel::cancel(const IncidentId& subject, Facts& facts) {
+  if (const auto found = expected_.find(subject); found != expected_.end()) {
+    order_.erase({found->second.at, subject});
+    expected_.erase(found);
+  }
+  if (settings_.on) outbox_.withdraw(mail_id(subject), "mail", facts);
+}
+
+std::vector<SecondChannel::Mail> SecondChannel::claim(Now now, Facts& facts) {
+  if (!settings_.on) return {};
+  while (!order_.empty() && order_.begin()->first <= now.mono) {
+    const IncidentId subject = order_.begin()->second;
+    const Severity severity = expected_.at(subject).severity;
+    order_.erase(order_.begin());
+    expected_.erase(subject);
+    owe(subject, severity, Nanoseconds{0}, now, facts);
+  }
+  std::vector<Mail> mails;
+  for (DeliveryRow& row : outbox_.claim(now, facts)) {
+    const CorrelationId correlation = correlation_id(by_mail, row.incident);
+    mails.push_back({subjects_.at(row.incident), std::move(row), correlation});
+  }
+  return mails;
+}
+
+std::vector<LookUpDelivery> SecondChannel::claim_look_ups(Now now) {
+  std::vector<LookUpDelivery> all;
+  if (!settings_.on) return all;
+  for (const DeliveryRow& row : outbox_.claim_look_ups(now))
+    all.push_back({row.id, row.kind, correlation_id(by_mail, row.incident), {}, "{}", settings_.channel});
+  return all;
+}
+
+std::optional<IncidentId> SecondChannel::mailed(const std::optional<DeliveryRow>& row) const {
+  if (!row || row->state != DeliveryState::done) return std::nullopt;
+  return subjects_.at(row->incident);
+}
+
+std::optional<IncidentId> SecondChannel::ended(const DeliveryEnded& ended, Now now, Facts& facts) {
+  return mailed(outbox_.ended(ended, now, facts));
+}
+
+std::optional<IncidentId> SecondChannel::looked_up(const DeliveryLookedUp& result, Now now, Facts& facts) {
+  return mailed(outbox_.looked_up(result, now, facts));
+}
+
+std::optional<MonoTime> SecondChannel::next_wake() const {
+  if (!settings_.on) return std::nullopt;
+  const std::optional<MonoTime> owed = outbox_.next_wake();
+  if (order_.empty()) return owed;
+  return owed ? std::min(*owed, order_.begin()->first) : order_.begin()->first;
+}
+
+}  // namespace exhibit
