@@ -51,11 +51,20 @@ def tells_field(seen, raw):
     return told in seen or any(told[:length] + b".." in seen for length in range(min(len(told), 300), 3, -1))
 
 
+def tells_packet(text, seen, raw):
+    """On our own page a packet stands as text of many lines, with tabs drawn as blanks, or at least as hex."""
+    dumped = re.findall(r"[0-9a-f]{6}  ((?:[0-9a-f]{2} {1,2}){1,16})", text)
+    return tells_field(seen, re.sub(rb"\r?\n|\t|\r$", b"", raw)) or raw in bytes.fromhex("".join(dumped))
+
+
 def lost(field, text, told):
     """The first of what the text was told that it does not tell; None when it tells all."""
     seen = shown(text)
     for raw in told:
-        held = tells_payload(text, raw) if field in ("payload", "request") else tells_field(seen, raw)
+        if field == "packets":
+            held = tells_packet(text, seen, raw)
+        else:
+            held = tells_payload(text, raw) if field in ("payload", "request") else tells_field(seen, raw)
         if not held:
             return raw
     return None

@@ -5,6 +5,8 @@ executes what it may. Held for each: the same elements as the harmless twin's an
 that is seen tells the string's bytes.
 """
 import base64
+import pathlib
+import re
 import http.server
 import json
 import subprocess
@@ -16,7 +18,9 @@ import judge
 from desk_world import BODIES, LINK, SLOTS, Browser, packages
 
 STRINGS_MIN = 1000
+MODULE = pathlib.Path(__file__).resolve().parents[2] / "plugin/web/pages/evidence.js"
 TEXTS_A_PAGE = 1500
+OURS = re.compile(r"filter=[A-Za-z0-9%._~-]*")  # Our own links hold the reader's filter, percent-encoded.
 GITHUB = ["--extension", "table", "--extension", "strikethrough", "--extension", "autolink", "--extension", "tasklist",
           "--unsafe", "--validate-utf8"]
 
@@ -26,7 +30,7 @@ class Pages:
 
     def __init__(self):
         pages = self
-        self.page, self.asked = b"", []
+        self.page, self.data, self.asked = b"", "", []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
@@ -46,8 +50,10 @@ class Pages:
 
 
 class Sink:
-    def __init__(self, build, name, as_html, browser, pages):
-        self.build, self.name, self.as_html, self.browser, self.pages = build, name, as_html, browser, pages
+    """Pieces of HTML, each in a slot of a page. `made_by`: the command that prints the samples."""
+
+    def __init__(self, name, made_by, browser, pages):
+        self.name, self.made_by, self.browser, self.pages = name, made_by, browser, pages
         self.twins, self.strings, self.judged, self.failed = {}, set(), 0, 0
 
     def fail(self, *what):
@@ -57,12 +63,12 @@ class Sink:
 
     def samples(self):
         known = set()
-        with subprocess.Popen([f"{self.build}/bin/ticket_samples", self.name], stdout=subprocess.PIPE) as made:
+        with subprocess.Popen(self.made_by, stdout=subprocess.PIPE) as made:
             for line in made.stdout:
                 one = json.loads(line)
                 self.strings.add(one["value"])
                 for text in one["texts"]:
-                    key = (one["field"], text["kind"], text["markup"])
+                    key = (one["field"], text["kind"], text["markup"], text["text"])
                     if (text["told"] or one["class"] == "twin") and key not in known and text["kind"] != "file":
                         known.add(key)
                         yield one, text
@@ -79,12 +85,16 @@ class Sink:
             self.fail("too few strings", len(self.strings))
         return self
 
+    def as_html(self, texts):
+        return [text["markup"] for text in texts]
+
     def judge_page(self, samples):
-        pieces = self.as_html([text["markup"] for _, text in samples])
+        pieces = self.as_html([text for _, text in samples])
         # A marked slot each, in elements of their own: what does not close its own element breaks the next one's path.
         self.pages.page = ("<!doctype html><meta charset=utf-8><body>" + "".join(
             f"<div>SLOT{number:06d}B<div>{piece}</div>SLOT{number:06d}E</div>" for number, piece in enumerate(pieces))).encode()
         self.browser.open(self.pages.url + "/page")
+        self.fill()
         while dialog := self.browser.dialog():
             self.fail("a script ran", dialog)
         strange = [one for one in self.browser.requests() if not one.startswith(self.pages.url + "/page") and not one.endswith("/favicon.ico")]
@@ -97,12 +107,18 @@ class Sink:
         for number, (one, text) in enumerate(samples):
             self.judge(one, text, slots.get(number))
 
+    def fill(self):
+        """What the page's own script does to it."""
+
+    def told(self, _, text):
+        return text["told"]
+
     def judge(self, one, text, slot):
         self.judged += 1
         if slot is None:
             return self.fail("not in its place", text["text"])
         where = (one["field"], text["kind"])
-        form = [sorted({BODIES.sub(LINK, element) for element in slot["elements"]}), slot["begins"], slot["ends"]]
+        form = [sorted({OURS.sub("filter=", BODIES.sub(LINK, element)) for element in slot["elements"]}), slot["begins"], slot["ends"]]
         if one["class"] == "twin":
             self.twins.setdefault(where, form)
         seen = slot["text"].replace("\n\n", "\n").strip("\n")
@@ -111,7 +127,7 @@ class Sink:
             return self.fail("elements", foreign, form[1:], text["text"], text["markup"])
         if not judge.is_calm(seen):
             return self.fail("not calm", text["text"], seen)
-        told = [base64.b64decode(one) for one in text["told"]]
+        told = [base64.b64decode(raw) for raw in self.told(one, text)]
         if (missing := judge.lost(one["field"], seen, told)) is not None:
             return self.fail("lost", missing, text["text"], seen)
         return None
@@ -125,17 +141,31 @@ class Markdown(Sink):
         # What would become a link by itself stands in a code span; a paragraph may be divided.
         return [*super().allowed(where), "xhtml code", "xhtml p"]
 
+    def read(self, text):
+        done = subprocess.run(["cmark-gfm", *GITHUB], input=text.encode(), stdout=subprocess.PIPE, check=True)
+        return done.stdout.decode()
 
-def html_of_markdown(texts):
-    """One process for all; cmark-gfm passes the marks between them through as raw HTML, which the pieces themselves cannot hold."""
-    mark = "<!--cut-->"
-    read = subprocess.run(["cmark-gfm", *GITHUB], input=f"\n\n{mark}\n\n".join(texts).encode(), stdout=subprocess.PIPE, check=True)
-    pieces = read.stdout.decode().split(mark)
-    if len(pieces) != len(texts):
-        # Somebody else's comment, or one that was swallowed: one by one.
-        pieces = [subprocess.run(["cmark-gfm", *GITHUB], input=text.encode(), stdout=subprocess.PIPE, check=True).stdout.decode()
-                  for text in texts]
-    return pieces
+    def as_html(self, texts):
+        """One process for all: marks between them pass through as raw HTML. A piece that swallows one is read alone."""
+        mark, markups = "<!--cut-->", [text["markup"] for text in texts]
+        pieces = self.read(f"\n\n{mark}\n\n".join(markups)).split(mark)
+        return pieces if len(pieces) == len(texts) else [self.read(markup) for markup in markups]
+
+
+class Module(Sink):
+    """Our pages once more, as their own script builds them."""
+
+    def as_html(self, texts):
+        self.pages.data = "[" + ",".join(text["module"] for text in texts) + "]"
+        return ["" for _ in texts]
+
+    def told(self, one, text):
+        return text["told"] if one["field"] == "packets" else []  # Of an incident it builds only what may change.
+
+    def fill(self):
+        script = re.search(r"^const tags = .*?^}$", MODULE.read_text(), re.M | re.S)[0]
+        self.browser.run(script + "const holders = [...document.querySelectorAll('div > div')];"
+                         "JSON.parse(arguments[0]).forEach((piece, at) => holders[at].append(build(piece)));", self.pages.data)
 
 
 def main():
@@ -146,8 +176,9 @@ def main():
     try:
         browser.open(pages.url + "/page")
         browser.requests()
-        for sink in (Sink(build, "html", lambda texts: texts, browser, pages),
-                     Markdown(build, "markdown", html_of_markdown, browser, pages)):
+        tickets, ours = f"{build}/bin/ticket_samples", f"{build}/bin/page_samples"
+        for sink in (Sink("html", [tickets, "html"], browser, pages), Markdown("markdown", [tickets, "markdown"], browser, pages),
+                     Sink("page", [ours], browser, pages), Module("page's script", [ours], browser, pages)):
             started = time.monotonic()
             sink.run()
             failed += sink.failed

@@ -1,5 +1,7 @@
 // What stands between the marks SLOT000000B and SLOT000000E of a page, as a reader sees it: the text of each slot, the
-// elements that begin in it, and where its two marks hang in the tree. Runs inside the page, by WebDriver.
+// elements that begin in it, and where its two marks hang in the tree. Of attributes that only hold a text, the name. Runs
+// inside the page, by WebDriver.
+const texts = /^(data-.*|aria-label|title|value|alt|placeholder|download)$/;
 const found = [], text_of = new Map();
 let slot = null;
 const path = (node) => {
@@ -14,7 +16,7 @@ for (let node = walker.nextNode(); node; node = walker.nextNode()) {
   } else if (node.nodeType === Node.ELEMENT_NODE) {
     if (!slot) continue;
     if (node.localName === 'br') { slot.text += '\n'; continue; }
-    slot.elements.push([node.namespaceURI.slice(-5), node.localName, ...[...node.attributes].map((one) => `${one.name}=${one.value}`).sort()].join(' '));
+    slot.elements.push([node.namespaceURI.slice(-5), node.localName, ...[...node.attributes].map((one) => texts.test(one.name) ? one.name : `${one.name}=${one.value}`).sort()].join(' '));
   } else {
     let rest = node.data;
     for (let mark; (mark = /SLOT(\d{6})([BE])/.exec(rest)); rest = rest.slice(mark.index + mark[0].length)) {

@@ -10,7 +10,7 @@ SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "real" / "packages.sh"
 def need(*packages):
     """Ends the test as skipped where they cannot be had."""
     with tempfile.NamedTemporaryFile() as log:
-        words = ["sh", "-c", '. "$0"; shift 0; need_packages "$@"', str(SCRIPT), log.name, *packages]
+        words = ["sh", "-c", '. "$0"; need_packages "$@"', str(SCRIPT), log.name, *packages]
         if subprocess.run(words, stdout=subprocess.DEVNULL, check=False).returncode:
             print(f"skipped: not installed, and cannot be: {' '.join(packages)}")
             sys.exit(77)
