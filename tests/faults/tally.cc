@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 int roll(std::mt19937& dice, int low, int high) { return std::uniform_int_distribution(low, high)(dice); }
 
 Tally::~Tally() {
-  std::printf("faults: %s: %zu worlds, %s", part_.c_str(), worlds_, sum_.text().c_str());
+  std::printf("faults: %s", part_.c_str());
+  if (worlds_ > 0) std::printf(": %zu worlds, %s", worlds_, sum_.text().c_str());
   if (restarts_ > 0) std::printf("; %zu restarts, the slowest %d ms", restarts_, static_cast<int>(slowest_.count()));
   if (at_a_step_ > 0) std::printf("; %zu deaths at a labelled step", at_a_step_);
   std::printf("\n");

@@ -141,12 +141,14 @@ void World::write_config() {
     static const std::string hash = scrypt_of("page-of-evidence");
     users = cat("users: [{name: kim, scrypt: ", json_quoted(hash), ", tenants: [acme]}]\n");
   }
+  const std::string desk = !options_.desk.empty()
+                               ? options_.desk
+                               : cat("adapter: rest, profile: servicenow, url: \"", desk_url_,
+                                     "\", login: {user: exhibit, password: {env: EXHIBIT_TEST_DESK_PASSWORD}}");
   fs::create_directories(folder_ + "/tenants");
   std::ofstream(folder_ + "/exhibit.yaml")
       << "public_url: http://" << web << "\nstate: " << folder_ << "/state\nweb: {listen: \"" << web << "\"}\n"
-      << users << "desks:\n  snow: {adapter: rest, profile: servicenow, url: \"" << desk_url_
-      << "\", login: {user: exhibit, password: {env: EXHIBIT_TEST_DESK_PASSWORD}}, settle: 0 s, retry: 250 ms, "
-         "deadline: 2 s}\n";
+      << users << "desks:\n  snow: {" << desk << ", settle: 0 s, retry: 250 ms, deadline: 2 s}\n";
   std::ofstream(folder_ + "/tenants/acme.yaml")
       << "tenant: acme\nname: ACME\nzone: Europe/Berlin\nnetworks: [198.51.100.0/24]\nsensors:\n  - {name: acme-ips1, "
          "kind: cisco-sdee, url: \""
@@ -186,6 +188,12 @@ void World::kill_server() {
   ++kills_;
   while (event(0ms)) {  // The simulators would wait for a reader.
   }
+}
+
+void World::swap(std::unique_ptr<Program> rival) {
+  kill_server();
+  served_ = std::chrono::steady_clock::now();
+  server_ = std::move(rival);
 }
 
 bool World::kill_runner() {

@@ -35,7 +35,8 @@ class World {
     std::vector<std::string> desk_options = {};
     Bytes capture = {};  ///< The alerts are made of its flows, not counted up.
     std::string attach = "trigger_packet";
-    bool user = false;  ///< The evidence pages have an account: kim, password "page-of-evidence".
+    std::string desk = {};  ///< "adapter: …, url: …" of another desk than the simulated one.
+    bool user = false;      ///< The evidence pages have an account: kim, password "page-of-evidence".
   };
   using Patience = Program::Patience;
 
@@ -55,6 +56,8 @@ class World {
   Program& server() { return *server_; }
   /// Starts another one on the same state folder.
   std::unique_ptr<Program> rival(const std::string& errors) const;
+  /// SIGKILL for the server; the rival is the server from now on.
+  void swap(std::unique_ptr<Program> rival);
 
   /// Waits for the next thing that a simulator says.
   std::optional<Json> event(Patience patience);

@@ -38,11 +38,13 @@ PROMISES = [
     Promise("P2", "One incident, one ticket", "simulated desks, Request Tracker and Redmine", [
         Part("12 ways to fail", gtest("faults", "Desk.FailsInTwelveWaysAtEveryIncidentWhileTheServerDies"), 20, 10_000,
              portion=1000, unit=12),
+        Part("two instances, swapped", gtest("faults", "TwoInstances.KilledAndSwapped*"), 100, 1000, portion=1000),
         Part("Request Tracker, 16 at once", gtest("real", "*ManyAtOnce*"), 50, 500, count_in="EXHIBIT_REAL_COUNT"),
         Part("Redmine, 16 at once", gtest("real", "*ManyAtOnce*"), 16, 500, count_in="EXHIBIT_REAL_COUNT",
              environment={"EXHIBIT_REAL": "redmine", "EXHIBIT_LONG": "1"}),
     ]),
     Promise("P2b", "Mail and webhook: at least once, under one id", parts=[
+        Part("lossy receivers", gtest("faults", "StableId.*"), 50, 10_000, portion=1000, unit=2),
         Part("real mail, 16 at once", ["python3", "tests/real/mail/quiet_test.py", "{build}", "Load"], 50, 500,
              count_in="EXHIBIT_REAL_COUNT"),
     ]),

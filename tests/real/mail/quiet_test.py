@@ -121,10 +121,13 @@ class Refusals(MailTest):
 
     def test_a_server_that_dislikes_the_content_gets_a_shorter_one(self):
         link = self.link("picky")
-        rc, result = link.apply(rl.ENSURE, "inc-1-1", ensure_body(internal_text="GET /cgi-bin/phf?/bin/cat%20/etc/passwd"))
-        self.assertEqual((rc, result["cause"]), (rl.REJECTED, "content-refused"))
-        self.assertEqual(link.apply(rl.ENSURE, "inc-1-1", ensure_body(internal_text="", public_text="See the link."), attempt=2)[0], rl.OK)
-        self.assertEqual(len(self.servers.settled("soc", 1)), 1)
+        for number, text in enumerate(("GET /cgi-bin/phf?/bin/cat%20/etc/passwd", "q=<script>alert(1)", "X: ${jndi:ldap://x}")):
+            correlation = {"correlation_id": f"EXH1-P{number}"}
+            rc, result = link.apply(rl.ENSURE, f"inc-{number}-1", ensure_body(internal_text=text), **correlation)
+            self.assertEqual((rc, result["cause"]), (rl.REJECTED, "content-refused"), text)
+            short = ensure_body(internal_text="", public_text="See the link.")
+            self.assertEqual(link.apply(rl.ENSURE, f"inc-{number}-1", short, attempt=2, **correlation)[0], rl.OK, text)
+        self.assertEqual(len(self.servers.settled("soc", 3)), 3)
 
     def test_a_wrong_login_stops_the_desk_and_no_secret_is_told(self):
         for login in (self.login(password="wrong-Passw0rd"), {"user": self.at["user"], "token": "wrong-T0ken"}):

@@ -7,7 +7,7 @@
 #   smtp        no login, STARTTLS offered         small    like smtp, at most 100,000 bytes
 #   submission  STARTTLS and login required        defer    every recipient gets 450
 #   smtps       TLS from the first byte, login     reject   every recipient gets 554
-#   picky       like smtp; 554 at the end of a message that holds /etc/passwd
+#   picky       like smtp; 554 at the end of a message that holds /etc/passwd, <script> or ${jndi:
 #   imap        STARTTLS offered
 # Mailboxes at exhibit.test: soc analyst connector rt rt-comment. At this domain defer@ gets 450, greylist@ 451, reject@ 550,
 # over@ 552, any other name 550. With --rt-url mail for rt@ goes to Request Tracker through rt-mailgate.
@@ -150,7 +150,7 @@ reject@exhibit.test   550 5.7.1 this recipient does not want your mail
 over@exhibit.test     552 5.2.2 mailbox is over its quota
 CONF
 for name in defer greylist reject over; do echo "$name@exhibit.test $name/" >>"$dir/postfix/etc/mailboxes"; done
-printf '/\\/etc\\/passwd/ REJECT 5.7.1 a firewall dislikes this content\n' >"$dir/postfix/etc/body"
+printf '/(\\/etc\\/passwd|<script>|\\$\\{jndi:)/ REJECT 5.7.1 a firewall dislikes this content\n' >"$dir/postfix/etc/body"
 : >"$dir/postfix/etc/transport"
 [ -z "$rt_url" ] || printf 'rt@exhibit.test rtcorrespond:\nrt-comment@exhibit.test rtcomment:\n' >"$dir/postfix/etc/transport"
 cat >"$dir/postfix/etc/main.cf" <<CONF
