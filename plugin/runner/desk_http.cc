@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t body_bytes_max = 1U << 20;
 constexpr Milliseconds look_round{20};
-constexpr Milliseconds grace{2000};  // For the library to notice that it was cancelled.
+constexpr Milliseconds grace{500};  // For the library to notice that it was cancelled.
 
 /// What the waiting thread and the library's threads share; it outlives whichever gives up first.
 struct Exchange {
@@ -138,6 +138,16 @@ void take_headers(const http::http_response& response, DeskHttp::Answer& answer)
   for (const auto& [name, value] : headers) answer.headers.push_back({name, value});
 }
 
+/// Until the process ends: nobody stops the pool.
+void serve_library() {
+  for (;;) try {
+      crossplat::threadpool::shared_instance().service().run();
+      return;
+    } catch (const std::exception&) {
+      continue;
+    }
+}
+
 }  // namespace
 
 /// One client for each origin: the library pools connections below it.
@@ -171,10 +181,13 @@ struct DeskHttp::Peer {
 
 void DeskHttp::initialise() {
   try {
-    crossplat::threadpool::initialize_with_threads(2);  // Forty otherwise; only before the first use.
+    crossplat::threadpool::initialize_with_threads(0);  // Forty otherwise; only before the first use.
   } catch (const std::exception&) {
     // Somebody was first; the number is a cost, not a promise.
   }
+  // The library's own threads would end the process at an exception from a handler, and a chunk of negative size makes
+  // it throw there. In ours that call stays without an answer, and its deadline ends it.
+  for (int i = 0; i < 2; ++i) std::thread(serve_library).detach();
 }
 
 DeskHttp::DeskHttp(Settings settings) {
