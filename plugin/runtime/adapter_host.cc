@@ -151,6 +151,23 @@ class AdapterDesk final : public Desk {
     worker_->submit(std::move(call));
   }
 
+  void resolve(const Seat& seat, const std::string& number, std::function<void(Result<std::string>)> done) override {
+    AdapterCall call{.kind = FrameKind::find,
+                     .tenant = seat.tenant,
+                     .members = number_members(number, seat.map_json, worker_->deadline()),
+                     .files = {},
+                     .done = {}};
+    call.done = [done = std::move(done), number](const AdapterResult& result) {
+      if (result.rc == EXH_OK) return done(result.ticket);
+      if (result.rc == EXH_ABSENT)
+        return done(Error{Errc::not_found, cat("the desk holds no ticket ", harmless(number))});
+      if (result.rc == EXH_UNSUPPORTED)
+        return done(Error{Errc::unsupported, "this desk cannot be searched by number: give its own id (\"ticket\")"});
+      done(Error{Errc::unavailable, result.why()});
+    };
+    worker_->submit(std::move(call));
+  }
+
   void resume() override { worker_->resume(); }
   void stop() { worker_->stop(); }
 

@@ -145,8 +145,19 @@ class LiveTenant final : public TenantRuntime {
   void adopt(AdoptionRow order, std::function<void(Result<void>)> done) override {
     on_strand([state = state_, order = std::move(order), done = std::move(done)] {
       if (!state->store) return done(tenant_stopped());
-      state->enqueue(AdoptAsked{order}, [done](bool committed) {
-        done(committed ? Result<void>() : Error{Errc::unavailable, "the store refused"});
+      const auto adopt = [state, done](const AdoptionRow& known) {
+        state->enqueue(AdoptAsked{known}, [done](bool committed) {
+          done(committed ? Result<void>() : Error{Errc::unavailable, "the store refused"});
+        });
+      };
+      if (!order.ticket.empty()) return adopt(order);
+      state->world.desk->resolve(state->seat(), order.number, [state, order, adopt, done](Result<std::string> ticket) {
+        boost::asio::post(state->strand, [order, adopt, done, ticket = std::move(ticket)] {
+          if (!ticket) return done(ticket.error());
+          AdoptionRow known = order;
+          known.ticket = *ticket;
+          adopt(known);
+        });
       });
     });
   }

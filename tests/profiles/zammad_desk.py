@@ -47,10 +47,13 @@ class Zammad:
     def search(self, query, body):
         wanted, now = query["query"][0], time.monotonic()
         field = re.fullmatch(r'exhibit_id:"([^"]*)"', wanted)
+        number = re.fullmatch(r"number:(\d+)", wanted)
         ids = re.fullmatch(r"id:\(([0-9OR ]+)\)", wanted)
         known = [one for one in self.tickets.values() if now - one["since"] >= self.lag]
         if field:
             found = [one for one in known if one["exhibit_id"] == field[1]]
+        elif number:
+            found = [one for one in known if one["number"] == number[1]]
         elif ids:
             found = [one for one in known if str(one["id"]) in ids[1].split(" OR ")]
         else:
