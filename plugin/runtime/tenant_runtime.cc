@@ -213,9 +213,7 @@ class LiveTenant final : public TenantRuntime {
 
 Result<std::unique_ptr<TenantRuntime>> make_tenant_runtime(TenantSettings settings, TenantRuntime::World world) {
   const std::string folder = cat(world.state_folder, "/tenants/", settings.tenant.text);
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed) return Error{Errc::unavailable, cat(folder, ": ", failed.message())};
+  if (const Result<void> made = make_durable_folder(folder); !made) return made.error();
   auto state = std::make_shared<TenantState>(std::move(settings), std::move(world));
   Result<Zone> zone = load_zone(state->settings.zone_name);
   if (!zone) return zone.error();
