@@ -33,7 +33,10 @@ void Disk::refuse(std::uint64_t from, std::uint64_t length, int error) {
   refuse_from_ = from, refuse_length_ = length, error_ = error;
 }
 
-bool Disk::watches(const std::string& path) const { return !folder_.empty() && path.starts_with(folder_); }
+bool Disk::holds(int fd) const {
+  const std::lock_guard lock(mutex_);
+  return open_.contains(fd);
+}
 
 bool Disk::allowed() {
   const std::lock_guard lock(mutex_);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -45,7 +46,8 @@ class Disk {
   void rebuild(std::size_t position, Luck luck, std::uint64_t seed, const std::string& folder) const;
 
   // For disk_calls.cc.
-  [[nodiscard]] bool watches(const std::string& path) const;
+  [[nodiscard]] bool watches(std::string_view path) const { return !folder_.empty() && path.starts_with(folder_); }
+  [[nodiscard]] bool holds(int fd) const;
   /// True: the call goes on. False: errno is set.
   bool allowed();
   [[nodiscard]] bool syncs(const std::string& path) const;

@@ -21,7 +21,7 @@ Call real(const char* name) {
 }
 
 bool watched(const char* path) { return path != nullptr && Disk::instance().watches(path); }
-bool watched(int fd) { return !Disk::instance().path_of(fd).empty(); }
+bool watched(int fd) { return Disk::instance().holds(fd); }
 
 int open_file(const char* name, const char* path, int flags, mode_t mode) {
   using Call = int (*)(const char*, int, ...);
@@ -62,10 +62,9 @@ int cut(int fd, off_t size) {
 }
 
 int sync_file(int fd) {
-  const std::string path = Disk::instance().path_of(fd);
-  if (path.empty()) return 0;  // What is only looked at afterwards needs no real disk.
+  if (!watched(fd)) return 0;  // What is only looked at afterwards needs no real disk.
   if (!Disk::instance().allowed()) return -1;
-  if (Disk::instance().syncs(path)) Disk::instance().synced(fd);
+  if (Disk::instance().syncs(Disk::instance().path_of(fd))) Disk::instance().synced(fd);
   return 0;  // The real disk need not wait: only what is written down counts here.
 }
 
