@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "base/utc.h"
+#include "engine/plants.h"
 
 namespace exhibit {
 namespace {
@@ -33,7 +34,8 @@ CaptureTracker::Sensor& CaptureTracker::sensor_of(const SensorId& id) {
   return sensors_.try_emplace(id, Sensor(Settings{})).first->second;
 }
 
-void CaptureTracker::restore(const std::vector<CaptureRow>& rows, Now now) {
+void CaptureTracker::restore(const std::vector<CaptureRow>& rows, const std::vector<CaptureKey>& earlier, Now now) {
+  for (const CaptureKey& key : earlier) forget(key);
   for (CaptureRow row : rows) {
     if (row.state == CaptureState::fetching) row.state = CaptureState::due;  // The pull died with its process.
     row.due = row.due.rebased(now, std::chrono::hours{1});
@@ -66,14 +68,27 @@ CaptureRow& CaptureTracker::begin_epoch(CaptureKey key, Now now) {
   return rows_.insert_or_assign(std::move(key), std::move(row)).first->second;
 }
 
-/// The latest recording under this number, or a first one.
+void CaptureTracker::forget(const CaptureKey& key) {
+  std::uint32_t& newest = forgotten_[{key.sensor, key.locator}];
+  newest = std::max(newest, key.epoch);
+}
+
+const std::uint32_t* CaptureTracker::forgotten(const SensorId& sensor, std::string_view locator) const {
+  const auto found = forgotten_.find({sensor, std::string(locator)});
+  return found == forgotten_.end() ? nullptr : &found->second;
+}
+
+CaptureRow* CaptureTracker::latest(const SensorId& sensor, std::string_view locator) {
+  auto after = rows_.upper_bound({sensor, std::string(locator), ~0U});
+  const bool any = after != rows_.begin() && (--after)->first.sensor == sensor && after->first.locator == locator;
+  return any ? &after->second : nullptr;
+}
+
+/// The latest recording under this number, or a new one.
 CaptureRow& CaptureTracker::newest(const SensorId& sensor, std::string_view locator, Now now) {
-  CaptureKey key{sensor, std::string(locator), ~0U};
-  auto after = rows_.upper_bound(key);
-  if (after != rows_.begin() && (--after)->first.sensor == sensor && after->first.locator == locator)
-    return after->second;
-  key.epoch = 0;
-  return begin_epoch(std::move(key), now);
+  if (CaptureRow* const row = latest(sensor, locator)) return *row;
+  const std::uint32_t* const earlier = forgotten(sensor, locator);
+  return begin_epoch({sensor, std::string(locator), earlier ? *earlier + 1 : 0}, now);
 }
 
 CaptureKey CaptureTracker::named(const SensorId& sensor_id, std::string_view locator, const IncidentId& incident,
@@ -106,9 +121,11 @@ CaptureKey CaptureTracker::named(const SensorId& sensor_id, std::string_view loc
 }
 
 void CaptureTracker::completed(CaptureRow& row, Now now) {
+  if (row.state == CaptureState::fetching && !row.completed) ended_while_pulled_.insert(row.key);
   row.completed = true;
   if (!row.completed_at) row.completed_at = now.wall;
-  if (is_settled(row.state) || row.state == CaptureState::fetching || row.on_demand || row.incidents.empty()) return;
+  if (is_settled(row.state) && !planted(Plant::settled_again)) return;
+  if (row.state == CaptureState::fetching || row.on_demand || row.incidents.empty()) return;
   row.state = CaptureState::due;
   row.due = Deadline::in(Nanoseconds{0}, now);
 }
@@ -118,10 +135,12 @@ void CaptureTracker::status(const SensorId& sensor, const StatusEvent& event, No
     sensor_of(sensor).restarted = event.time.ns ? wall_from_ns(*event.time.ns) : now.wall;
   if (!event.ip_log || event.ip_log_phase == StatusEvent::IpLogPhase::none) return;
   const std::string locator = cat(*event.ip_log);
-  CaptureRow* row = &newest(sensor, locator, now);
   const WallTime when = event.time.ns ? wall_from_ns(*event.time.ns) : now.wall;
   const bool begins =
       event.ip_log_phase == StatusEvent::IpLogPhase::started || event.ip_log_phase == StatusEvent::IpLogPhase::added;
+  // It speaks of a recording that settled long ago.
+  if (!begins && !latest(sensor, locator) && forgotten(sensor, locator)) return;
+  CaptureRow* row = &newest(sensor, locator, now);
   if (begins && is_settled(row->state) && row->settled_at && when > *row->settled_at)
     row = &begin_epoch({sensor, locator, row->key.epoch + 1}, now);
   row->heard = true;
@@ -194,7 +213,10 @@ void CaptureTracker::on_whole(CaptureRow& row, const FetchEnded& ended, Now now)
   row.evidence = ended.evidence;
   row.bytes = ended.bytes;
   row.heard = true;
-  if (row.completed || unchanged) return seal(row, CaptureState::sealed_complete, CaptureCause::none, now);
+  // A pull that began before the end may lack it.
+  const bool too_early = ended_while_pulled_.erase(row.key) > 0;
+  if ((row.completed && !too_early) || unchanged || planted(Plant::first_pull_is_whole))
+    return seal(row, CaptureState::sealed_complete, CaptureCause::none, now);
   // The sensor may still be writing: only a second pull with the same bytes shows that it is not.
   row.due = Deadline::in(sensor_of(row.key.sensor).settings.confirm_wait, now);
 }
@@ -255,12 +277,16 @@ void CaptureTracker::on_trouble(CaptureRow& row, const FetchEnded& ended, Now no
           cat(ended.kind == FetchEnded::Kind::unreachable ? "unreachable from " : cat(token(cause), " "),
               clock_seconds(civil_of(now.wall)), " UTC", ended.why.empty() ? "" : cat(" (", harmless(ended.why), ")")));
   if (cause != CaptureCause::none) row.trouble = cause;
+  if (planted(Plant::unreachable_is_gone) && ended.kind == FetchEnded::Kind::unreachable)
+    return lose(row, CaptureCause::id_unknown, now);
   const Settings& settings = sensor_of(row.key.sensor).settings;
   const bool damaged = cause == CaptureCause::damaged_log && row.attempts >= settings.damaged_max;
   // The forecast is a guess: a sensor that cannot be reached may still have the log when it comes back.
   const bool hopeless =
       row.safe_until.passed(now) && cause != CaptureCause::sensor_unreachable && cause != CaptureCause::disk_full;
-  const bool too_long = now.wall - row.named > settings.give_up;
+  // By tries, not by a clock: it may have jumped, and our process may have been away.
+  const bool too_long = row.attempts > settings.give_up / wait_before(row.attempts, settings.retry_first) ||
+                        (planted(Plant::clock_gives_up) && now.wall - row.named > settings.give_up);
   if (damaged || hopeless || too_long) return expire(row, now);
   retry(row, now);
 }
@@ -277,6 +303,7 @@ void CaptureTracker::expire(CaptureRow& row, Now now) {
 void CaptureTracker::retry(CaptureRow& row, Now now) {
   row.state = CaptureState::due;
   row.due = Deadline::in(wait_before(row.attempts, sensor_of(row.key.sensor).settings.retry_first), now);
+  if (planted(Plant::pull_not_repeated)) row.due = Deadline::in(std::chrono::hours{1000}, now);
 }
 
 void CaptureTracker::seal(CaptureRow& row, CaptureState state, CaptureCause cause, Now now) {
@@ -322,9 +349,10 @@ void CaptureTracker::start_due(Now now, Reaction& out) {
                    [&](const CaptureRow* a, const CaptureRow* b) { return urgency(*a, now) < urgency(*b, now); });
   for (CaptureRow* row : due) {
     Sensor& sensor = sensor_of(row->key.sensor);
-    if (sensor.pulls >= sensor.settings.pulls_max) continue;
+    if (sensor.pulls >= sensor.settings.pulls_max && !planted(Plant::pulls_unlimited)) continue;
     ++sensor.pulls;
     row->state = CaptureState::fetching;
+    ended_while_pulled_.erase(row->key);
     ++row->attempts;
     out.facts.emplace_back(*row);
     out.effects.emplace_back(FetchCapture{row->key, row->attempts});
@@ -347,8 +375,10 @@ std::optional<MonoTime> CaptureTracker::next_wake() const {
 
 void CaptureTracker::forget_settled_before(WallTime time, const std::set<CaptureKey>& needed) {
   std::erase_if(rows_, [&](const auto& entry) {
-    return !needed.contains(entry.first) && is_settled(entry.second.state) && entry.second.settled_at &&
-           *entry.second.settled_at < time;
+    const bool old = !needed.contains(entry.first) && is_settled(entry.second.state) && entry.second.settled_at &&
+                     *entry.second.settled_at < time;
+    if (old) forget(entry.first);
+    return old;
   });
 }
 

@@ -41,7 +41,8 @@ class CaptureTracker {
   };
 
   void configure(const SensorId& sensor, Settings settings) { sensors_.insert_or_assign(sensor, Sensor(settings)); }
-  void restore(const std::vector<CaptureRow>& rows, Now now);
+  /// `earlier`: the keys of captures that settled too long ago to be among `rows`; none of them is given again.
+  void restore(const std::vector<CaptureRow>& rows, const std::vector<CaptureKey>& earlier, Now now);
 
   /// An alert of `incident` named this recording. Gives its key: the same for every alert that shares the recording.
   CaptureKey named(const SensorId& sensor, std::string_view locator, const IncidentId& incident, const Alert& alert,
@@ -71,6 +72,9 @@ class CaptureTracker {
   };
 
   Sensor& sensor_of(const SensorId& id);
+  void forget(const CaptureKey& key);
+  [[nodiscard]] const std::uint32_t* forgotten(const SensorId& sensor, std::string_view locator) const;
+  [[nodiscard]] CaptureRow* latest(const SensorId& sensor, std::string_view locator);
   CaptureRow& newest(const SensorId& sensor, std::string_view locator, Now now);
   CaptureRow& begin_epoch(CaptureKey key, Now now);
   void completed(CaptureRow& row, Now now);
@@ -88,6 +92,8 @@ class CaptureTracker {
 
   std::map<SensorId, Sensor> sensors_;
   std::map<CaptureKey, CaptureRow> rows_;
+  std::map<std::pair<SensorId, std::string>, std::uint32_t> forgotten_;  // The newest epoch of each number.
+  std::set<CaptureKey> ended_while_pulled_;
   std::vector<CaptureKey> settled_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/plants.h"
+
 namespace exhibit {
 
 void DeskGate::wait(std::uint64_t call, const TenantId& tenant, Severity severity, MonoTime now) {
@@ -54,7 +56,9 @@ void DeskGate::told(const Told& told, MonoTime now) {
       rest_.reset();
       break;
     case Told::Kind::silent: break;
-    case Told::Kind::denied: rest_for(grown(settings_.denied_rest, denials_++), told, now); break;
+    case Told::Kind::denied:
+      if (!planted(Plant::refusal_forgotten)) rest_for(grown(settings_.denied_rest, denials_++), told, now);
+      break;
     case Told::Kind::failed:
       ++failures_;
       if (failures_ >= settings_.failures_in_a_row || rest_)

@@ -36,6 +36,7 @@ void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts
       dead_.emplace(row.id, row);
     }
     if (is_final(row.state)) continue;
+    if (planted(Plant::restore_forgets) && row.state == DeliveryState::ready) continue;
     row.not_before = row.not_before.rebased(now, longest_wait);
     row.certain_after = row.certain_after.rebased(now, std::max(settings_.settle, Nanoseconds{0}));
     if (row.state == DeliveryState::inflight) {
@@ -77,7 +78,7 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
   });
   std::vector<DeliveryRow> claimed;
   for (DeliveryRow* row : heads) {
-    if (in_flight_ >= settings_.in_flight_max) break;
+    if (in_flight_ >= settings_.in_flight_max && !planted(Plant::no_limit)) break;
     ++in_flight_;
     ++row->attempt;
     row->state = DeliveryState::inflight;
@@ -91,7 +92,9 @@ std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
   std::vector<DeliveryRow> claimed;
   if (rests(now)) return claimed;
   for (auto& [key, row] : open_)
-    if (row.state == DeliveryState::unknown && row.certain_after.passed(now) && in_flight_ < settings_.in_flight_max &&
+    if ((row.state == DeliveryState::unknown ||
+         (planted(Plant::looks_at_what_is_under_way) && row.state == DeliveryState::inflight)) &&
+        (row.certain_after.passed(now) || planted(Plant::looks_too_early)) && in_flight_ < settings_.in_flight_max &&
         looking_.insert(row.id).second) {
       ++in_flight_;
       claimed.push_back(row);
@@ -200,7 +203,9 @@ void Outbox::to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, 
 }
 
 void Outbox::to_unknown(DeliveryRow& row, std::string_view why, Now now) {
-  row.state = planted(Plant::unknown_is_ready) ? DeliveryState::ready : DeliveryState::unknown;
+  const bool again =
+      planted(Plant::unknown_is_ready) || (planted(Plant::note_is_sent_again) && row.kind != DeliveryKind::ensure);
+  row.state = again ? DeliveryState::ready : DeliveryState::unknown;
   row.cause = why;
   row.certain_after = Deadline::in(settings_.settle, now);
 }
@@ -217,7 +222,8 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
   if (at == open_.end()) return std::nullopt;
   DeliveryRow& row = at->second;
   // A late answer to what an engine before this one sent: proof is proof, anything else changes nothing.
-  const bool late = row.state == DeliveryState::unknown && ended.outcome.kind == DeliveryOutcome::Kind::done;
+  const bool late = row.state == DeliveryState::unknown &&
+                    (ended.outcome.kind == DeliveryOutcome::Kind::done || planted(Plant::late_answer_counts));
   if (row.state != DeliveryState::inflight && !late) return std::nullopt;
   if (!late && in_flight_ > 0) --in_flight_;
   const DeliveryOutcome& outcome = ended.outcome;
@@ -235,6 +241,7 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
     case DeliveryOutcome::Kind::done: return finish(at, DeliveryState::done, facts);
     case DeliveryOutcome::Kind::gone: row.cause = outcome.why; return finish(at, DeliveryState::dead, facts);
     case DeliveryOutcome::Kind::retry:
+      if (planted(Plant::rung_forgotten)) row.rung = Rung::masked;
       to_ready(row, std::clamp(outcome.retry_after.value_or(back_off(row)), Nanoseconds{0}, longest_wait), outcome.why,
                now);
       break;
@@ -262,7 +269,9 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
   if (at == open_.end() || at->second.state != DeliveryState::unknown) return std::nullopt;
   DeliveryRow& row = at->second;
   using Found = DeliveryLookedUp::Found;
-  if (result.found == Found::one || result.found == Found::several) return finish(at, DeliveryState::done, facts);
+  if (result.found == Found::one || result.found == Found::several ||
+      (planted(Plant::none_is_done) && result.found == Found::none))
+    return finish(at, DeliveryState::done, facts);
   if (result.found == Found::never) {
     row.cause = cat("nobody can say whether it arrived: ", row.cause);
     return finish(at, DeliveryState::dead, facts);

@@ -9,6 +9,7 @@
 
 #include "engine/fact.h"
 #include "engine/input.h"
+#include "engine/plants.h"
 
 namespace exhibit {
 
@@ -85,7 +86,9 @@ class Outbox {
   void expire_all(const IncidentId& incident, Facts& facts);
   void step_down(DeliveryRow& row, const std::string& why, Now now);
   /// The incident has no ticket, and will have none before a person decides.
-  [[nodiscard]] bool blocked(const IncidentId& incident) const { return blocked_.contains(incident); }
+  [[nodiscard]] bool blocked(const IncidentId& incident) const {
+    return blocked_.contains(incident) && !planted(Plant::notes_pass_a_dead_ticket);
+  }
   std::optional<DeliveryRow> finish(std::map<Order, DeliveryRow>::iterator at, DeliveryState state, Facts& facts);
   std::map<Order, DeliveryRow>::iterator find(const DeliveryId& id);
   Nanoseconds back_off(const DeliveryRow& row) const;

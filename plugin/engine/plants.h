@@ -2,8 +2,41 @@
 
 namespace exhibit {
 
-/// Bugs planted on purpose, so that a test can show that it would find them. A normal build holds none.
-enum class Plant { none, unknown_is_ready, claim_without_fact, no_dedup, retry_forgets_order };
+/// Bugs planted on purpose, so that a test can show that it would find them: each breaks one invariant of
+/// tests/sim/invariants.h. A normal build holds none.
+enum class Plant {
+  none,
+  unknown_is_ready,
+  note_is_sent_again,
+  retry_forgets_order,
+  wrong_ticket,
+  tenant_forgotten,
+  claim_without_fact,
+  notes_pass_a_dead_ticket,
+  looks_at_what_is_under_way,
+  looks_too_early,
+  refusal_forgotten,
+  no_limit,
+  late_answer_counts,
+  rung_forgotten,
+  no_dedup,
+  sequence_forgotten,
+  floor_ignored,
+  settled_again,
+  pulls_unlimited,
+  first_pull_is_whole,
+  unreachable_is_gone,
+  clock_gives_up,
+  waits_for_years,
+  alert_dropped,
+  none_is_done,
+  counts_twice,
+  pull_not_repeated,
+  examined_for_the_first,
+  told_twice,
+  restore_forgets,
+  duplicate_counts,
+};
 
 #ifdef EXHIBIT_PLANTS
 inline Plant active_plant = Plant::none;  // Chosen by the test at run time.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/values.h"
+#include "engine/plants.h"
 #include "incident/alert.h"
 #include "incident/capture_view.h"
 #include "incident/mask.h"
@@ -25,6 +26,7 @@ struct Deadline {
   /// After a restart: what remained by the wall clock, but never less than nothing nor more than `longest`, so that a
   /// jumped clock neither fires early for ever nor waits for years.
   [[nodiscard]] Deadline rebased(Now now, Nanoseconds longest) const {
+    if (planted(Plant::waits_for_years)) return in(wall - now.wall, now);
     return in(std::clamp(Nanoseconds(wall - now.wall), Nanoseconds{0}, longest), now);
   }
   bool operator==(const Deadline&) const = default;
@@ -200,6 +202,7 @@ struct Snapshot {
   std::vector<AlertRow> alerts;  ///< Every identity; `raw` only of first alerts of the incidents below.
   std::vector<IncidentRow> incidents;
   std::vector<CaptureRow> captures;
+  std::vector<CaptureKey> earlier_captures;  ///< Those that settled before.
   std::vector<ReportRow> reports;
   std::vector<DeliveryRow> deliveries;
   std::vector<AdoptionRow> adoptions;

@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "engine/plants.h"
 #include "engine/tenant_engine.h"
 #include "incident/incident_json.h"
 #include "incident/wrap.h"
@@ -150,6 +151,7 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
                     .attached_evidence = {},
                     .problems = {}};
   if (const std::string_view other = other_ticket(row); !other.empty()) send.ticket = other;
+  if (planted(Plant::wrong_ticket) && !send.ticket.empty()) send.ticket = tickets_.begin()->first;
   JsonWriter body;
   body.object()
       .member("tenant", settings_.tenant.text)

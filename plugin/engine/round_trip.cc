@@ -34,6 +34,14 @@ std::optional<std::string> TenantEngine::poll_request() {
   return out.end().end().take();
 }
 
+void TenantEngine::take(const LetterDecided& decision, Now now, Reaction& out) {
+  const Result<DeliveryRow> row = outbox_.decided(decision, first_rung(), now, out.facts);
+  if (!row) return;
+  out.effects.emplace_back(TellOperator{cat("dead/", row->id.text), {}, false});
+  if (decision.what == LetterDecided::What::put_into)
+    ticket_stands(incidents_.at(row->incident), decision.ticket, decision.number, {}, now, out);
+}
+
 TenantEngine::Incident* TenantEngine::incident_of(const TicketChange& change) {
   if (const auto found = tickets_.find(change.ticket); !change.ticket.empty() && found != tickets_.end()) {
     const auto incident = incidents_.find(found->second);

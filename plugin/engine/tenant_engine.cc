@@ -81,11 +81,11 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   for (const ReportRow& row : rows.reports)
     if (const auto found = incidents_.find(row.incident); found != incidents_.end())
       found->second.reports[row.capture] = row.report;
-  sequence_ = rows.sequence;
+  sequence_ = planted(Plant::sequence_forgotten) ? 0 : rows.sequence;
   counts_.alerts = rows.alerts_total;
   counts_.incidents = rows.incidents_total;
   counts_.gaps = rows.gaps_total;
-  captures_.restore(rows.captures, now);
+  captures_.restore(rows.captures, rows.earlier_captures, now);
   operator_.restore(rows, now, out);
   for (const auto& [id, incident] : incidents_) expect_ticket(incident, now);
   std::vector<DeliveryRow> ours;
@@ -138,8 +138,13 @@ void TenantEngine::take(const SensorSaid& said, Now now, Reaction& out) {
 
 void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out) {
   auto alert = std::make_shared<const Alert>(normalize(event, settings_.tenant, sensor, now.wall));
+  if (planted(Plant::alert_dropped) && alert->event_id.ends_with('7')) return;
   if (!seen_.insert(alert->identity) && !planted(Plant::no_dedup)) {
     ++counts_.duplicates_dropped;
+    if (Incident* const again = planted(Plant::duplicate_counts) ? find_incident(*alert, now) : nullptr) {
+      ++again->row.alerts;
+      out.facts.emplace_back(again->row);
+    }
     return;
   }
   ++counts_.alerts;
@@ -147,7 +152,7 @@ void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now n
   Incident* incident = find_incident(*alert, now);
   if (incident) {
     join_incident(*incident, alert, now, out);
-  } else if (deserves_ticket(*alert, settings_.policy)) {
+  } else if (deserves_ticket(*alert, settings_.policy) || planted(Plant::floor_ignored)) {
     incident = &open_incident(alert, now, out);
   }
   if (incident) {
@@ -180,7 +185,7 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
   ++counts_.incidents;
   IncidentRow row;
   row.id = incident_id(settings_.tenant, alert->identity);
-  row.correlation = correlation_id(settings_.tenant, row.id);
+  row.correlation = correlation_id(planted(Plant::tenant_forgotten) ? TenantId{} : settings_.tenant, row.id);
   row.link = link_id(settings_.link_key, row.id);
   row.group = group_of(*alert);
   row.first_alert = alert->identity;
@@ -193,11 +198,11 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
   group.push_back(row.id);
   const IncidentId id = row.id;
   Incident& incident = incidents_.insert_or_assign(id, Incident{std::move(row), alert, alert, {}}).first->second;
-  name_captures(incident, *alert, now, out);
   if (AdoptionRow* const order = adoption_for(*alert))
     adopt(incident, *order, now, out);
   else
     outbox_.owe(id, DeliveryKind::ensure, "ticket", alert->severity, first_rung(), now, out.facts);
+  name_captures(incident, *alert, now, out);  // After the ticket: of a capture that is lost already it says so itself.
   expect_ticket(incident, now);
   if (settings_.attach == AttachPolicy::trigger_packet && !alert->trigger_packet.empty())
     outbox_.owe(id, DeliveryKind::attach, "trigger-packet", alert->severity, first_rung(), now, out.facts);
@@ -226,7 +231,7 @@ bool TenantEngine::name_captures(Incident& incident, const Alert& alert, Now now
 }
 
 void TenantEngine::join_incident(Incident& incident, std::shared_ptr<const Alert> alert, Now now, Reaction& out) {
-  ++incident.row.alerts;
+  incident.row.alerts += planted(Plant::counts_twice) ? 2 : 1;
   const CaptureCause reason_before = incident.row.no_capture;
   bool news = name_captures(incident, *alert, now, out);
   if (!news && incident.row.captures.empty()) incident.row.no_capture = reason_before;
@@ -331,14 +336,6 @@ void TenantEngine::attachment_refused(const DeliveryRow& row, Now now, Reaction&
               out.facts);
 }
 
-void TenantEngine::take(const LetterDecided& decision, Now now, Reaction& out) {
-  const Result<DeliveryRow> row = outbox_.decided(decision, first_rung(), now, out.facts);
-  if (!row) return;
-  out.effects.emplace_back(TellOperator{cat("dead/", row->id.text), {}, false});
-  if (decision.what == LetterDecided::What::put_into)
-    ticket_stands(incidents_.at(row->incident), decision.ticket, decision.number, {}, now, out);
-}
-
 void TenantEngine::take(const FetchEnded& ended, Now now, Reaction& out) {
   captures_.fetch_ended(ended, now, out);
   follow_settled_captures(now, out);
@@ -367,7 +364,7 @@ void TenantEngine::follow_settled_captures(Now now, Reaction& out) {
     const CaptureRow& row = *captures_.find(key);
     for (const IncidentId& id : row.incidents)
       if (const auto found = incidents_.find(id); found != incidents_.end())
-        capture_settled(row, found->second, now, out);
+        if (capture_settled(row, found->second, now, out); planted(Plant::examined_for_the_first)) break;
   }
 }
 
@@ -397,6 +394,9 @@ void TenantEngine::note_capture(Incident& incident, const CaptureKey& key, Now n
   if (!outbox_.has_ready(incident.row.id, "ticket"))
     outbox_.owe(incident.row.id, DeliveryKind::note, cat("capture ", key.text()), incident.row.severity, first_rung(),
                 now, out.facts);
+  if (planted(Plant::told_twice))
+    outbox_.owe(incident.row.id, DeliveryKind::note, cat("capture ", key.text()), incident.row.severity, first_rung(),
+                now, out.facts);
   const CaptureRow* row = captures_.find(key);
   if (settings_.attach == AttachPolicy::capture && row && is_sealed(row->state))
     outbox_.owe(incident.row.id, DeliveryKind::attach, cat("capture ", key.text()), incident.row.severity, first_rung(),
@@ -418,6 +418,12 @@ void TenantEngine::tell_of_templates(const SendDelivery& send, Now now, Reaction
 void TenantEngine::pump(Now now, Reaction& out) {
   operator_.pump(now, out);
   pump_mail(now, out);
+  // First what may stand there already: else a desk that fails at every ticket gets all of them before the first look.
+  for (const DeliveryRow& row : outbox_.claim_look_ups(now)) {
+    const Incident& incident = incidents_.at(row.incident);
+    out.effects.emplace_back(
+        LookUpDelivery{row.id, row.kind, incident.row.correlation, incident.row.ticket, fields_of(incident)});
+  }
   for (const DeliveryRow& row : outbox_.claim(now, out.facts)) {
     Incident& incident = incidents_.at(row.incident);
     SendDelivery send = render(incident, row);
@@ -430,11 +436,6 @@ void TenantEngine::pump(Now now, Reaction& out) {
       incident.row.alerts_told = incident.row.alerts;
       out.facts.emplace_back(incident.row);
     }
-  }
-  for (const DeliveryRow& row : outbox_.claim_look_ups(now)) {
-    const Incident& incident = incidents_.at(row.incident);
-    out.effects.emplace_back(
-        LookUpDelivery{row.id, row.kind, incident.row.correlation, incident.row.ticket, fields_of(incident)});
   }
 }
 

@@ -235,7 +235,9 @@ void TenantState::perform(TellOperator&& effect) {
 
 void TenantState::arm_timer() {
   if (stopping || !failed.empty() || !started) return;
-  const std::optional<MonoTime> at = stale ? now().mono + commit_retry : engine->next_wake();
+  // A store that refuses is asked again after a while, not as soon as something is due.
+  const bool refuses = stale || commit_failures > 0;
+  const std::optional<MonoTime> at = refuses ? now().mono + commit_retry : engine->next_wake();
   if (!at) return;
   const auto wait = std::max(Nanoseconds(*at - now().mono), Nanoseconds(std::chrono::milliseconds{1}));
   wake.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(

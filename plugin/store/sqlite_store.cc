@@ -46,6 +46,8 @@ class SqliteStore final : public Store {
          rows.deliveries, read_delivery);
     read(cat("select ", capture_columns, " from captures where settled_at is null or settled_at >= ?1"), since,
          rows.captures, read_capture);
+    read("select key from captures where settled_at < ?1", since, rows.earlier_captures,
+         [](Statement& s) { return CaptureKey::parse(s.text()).value_or(CaptureKey{}); });
     read(cat("select identity, incident, sequence, sensor, event_id, time, received, "
              "case when identity in (select first_alert from incidents where id in ",
              open_incidents, ") then raw else '' end from alerts"),

@@ -256,7 +256,7 @@ TEST_F(CaptureTrackerTest, APullThatDiedWithItsProcessIsDueAgain) {
   tick(33s);
   CaptureTracker restored;
   restored.configure(sensor, {});
-  restored.restore({*tracker.find(key)}, at(40s));
+  restored.restore({*tracker.find(key)}, {}, at(40s));
   EXPECT_EQ(restored.find(key)->state, CaptureState::due);
   Reaction reaction;
   restored.tick(at(40s), reaction);
@@ -269,7 +269,7 @@ TEST_F(CaptureTrackerTest, AJumpedClockNeitherHurriesNorWaitsForYears) {
     CaptureTracker restored;
     restored.configure(sensor, {});
     const Now jumped{start.wall + jump, start.mono};
-    restored.restore({*tracker.find(key)}, jumped);
+    restored.restore({*tracker.find(key)}, {}, jumped);
     EXPECT_LE(restored.next_wake().value(), jumped.mono + 1h);
   }
 }
@@ -290,7 +290,7 @@ TEST_F(CaptureTrackerTest, TheEndOfAPullThatARestoredEngineNeverBeganChangesNoth
   const CaptureRow fetching = *tracker.find(key);
   CaptureTracker restored;
   restored.configure(sensor, {});
-  restored.restore({fetching}, at(41s));  // A commit was refused; the pull still runs.
+  restored.restore({fetching}, {}, at(41s));  // A commit was refused; the pull still runs.
   Reaction reaction;
   restored.fetch_ended({key, Kind::whole, sealed, 100, ""}, at(42s), reaction);
   EXPECT_EQ(restored.find(key)->state, CaptureState::due);
@@ -307,6 +307,43 @@ TEST_F(CaptureTrackerTest, WhatSomebodyMayStillSpeakOfIsNotForgotten) {
   ASSERT_NE(tracker.find(key), nullptr);
   tracker.forget_settled_before(at(100h).wall, {});
   EXPECT_EQ(tracker.find(key), nullptr);
+}
+
+TEST_F(CaptureTrackerTest, ALogThatEndedWhileItWasPulledIsPulledOnceMore) {
+  named(one, 0s);
+  tick(33s);
+  ASSERT_EQ(fetches(), 1);
+  heard(StatusEvent::IpLogPhase::completed, 34s);
+  ended(Kind::whole, 35s, sealed);
+  EXPECT_EQ(state(), "due") << "what was pulled may lack the end";
+  tick(46s);
+  ended(Kind::whole, 47s, EvidenceId{"whole"});
+  EXPECT_EQ(state(), "sealed-complete");
+  EXPECT_EQ(tracker.find(key)->evidence, EvidenceId{"whole"});
+}
+
+TEST_F(CaptureTrackerTest, ANumberWhoseCaptureIsForgottenIsANewOneWhenItComesAgain) {
+  named(one, 0s);
+  heard(StatusEvent::IpLogPhase::completed, 30s);
+  tick(30s);
+  ended(Kind::whole, 31s, sealed);
+  tracker.forget_settled_before(at(100h).wall, {});
+  heard(StatusEvent::IpLogPhase::completed, 101h);
+  EXPECT_EQ(tracker.rows().size(), 0U) << "it speaks of the old one";
+  EXPECT_EQ(named(two, 102h).epoch, 1U);
+  CaptureTracker restored;
+  restored.restore({}, {key}, at(103h));
+  test::AlertXml xml;
+  EXPECT_EQ(restored.named(sensor, "77", two, xml.alert(at(103h).wall), false, at(103h), out).epoch, 1U);
+}
+
+TEST_F(CaptureTrackerTest, AJumpOfOurClockDoesNotGiveASensorUpThatCannotBeReached) {
+  named(one, 0s);
+  tick(33s);
+  Now later = at(34s);
+  later.wall += 10 * 365 * 24h;
+  tracker.fetch_ended({key, Kind::unreachable, {}, 0, "timeout"}, later, out);
+  EXPECT_EQ(state(), "due");
 }
 
 }  // namespace

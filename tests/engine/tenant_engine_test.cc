@@ -211,6 +211,34 @@ TEST_F(TenantEngineTest, ARefusedAttachmentCostsOneLineAndIsNoDeadLetter) {
   EXPECT_THAT(engine.outbox().dead(), IsEmpty());
 }
 
+TEST_F(TenantEngineTest, ACaptureThatWasLostBeforeItsIncidentCameIsToldByTheTicketItself) {
+  (void)say({AlertXml{}}, 0s);
+  const auto order = engine.on(Tick{}, at(40s));
+  ASSERT_THAT(order.effects, testing::Contains(testing::VariantWith<FetchCapture>(testing::_)));
+  (void)engine.on(FetchEnded{{sensor, "1734556221", 0}, FetchEnded::Kind::too_large, {}, 0, "why"}, at(41s));
+  AlertXml other;
+  other.event_id = "2", other.signature = "9999";
+  const auto all = sent(say({other}, 42s));
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].kind, DeliveryKind::ensure);
+  EXPECT_EQ(all[0].order, 0U);
+  EXPECT_THAT(text(all[0], "internal_text"), HasSubstr("LOST"));
+}
+
+TEST_F(TenantEngineTest, LostAnswersAreLookedForBeforeNewTicketsAreSent) {
+  std::vector<AlertXml> many(10);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i].event_id = cat(i), many[i].signature = cat(4000 + i);
+  const auto first = sent(say(many, 0s));
+  ASSERT_EQ(first.size(), 4U);
+  std::vector<SendDelivery> second;
+  for (const SendDelivery& one : first)
+    for (SendDelivery& next : sent(answer(one, DeliveryOutcome::Kind::unknown, 1s))) second.push_back(std::move(next));
+  ASSERT_EQ(second.size(), 4U);
+  const Reaction free = answer(second[0], DeliveryOutcome::Kind::retry, 12s);
+  EXPECT_THAT(sent(free), IsEmpty());
+  EXPECT_THAT(free.effects, testing::Contains(testing::VariantWith<LookUpDelivery>(testing::_)));
+}
+
 TEST_F(TenantEngineTest, ARefusedLoginPausesTheDeskAndNotTheItem) {
   const auto first = sent(say({AlertXml{}}, 0s));
   (void)answer(first[0], DeliveryOutcome::Kind::denied, 1s);

@@ -49,7 +49,9 @@ PROMISES = [
              count_in="EXHIBIT_REAL_COUNT"),
     ]),
     Promise("P3", "Every gap is known"),
-    Promise("P4", "Replay has no effect"),
+    Promise("P4", "Replay has no effect", "in the simulated world", [
+        Part("days fed twice", gtest("sim", "Simulation.ADayThatIsFedAgain*"), 10, 1000, portion=50),
+    ]),
     Promise("P5", "Power-cut safe", parts=[
         Part("states after a cut", gtest("disk", "PowerCut.LosesNothing*"), 2_000, 100_000, portion=20_000),
     ]),
@@ -71,9 +73,17 @@ PROMISES = [
     Promise("P17", "TLS per sensor"),
     Promise("P18", "Fair"),
     Promise("P19", "Upgrade"),
-    Promise("P20", "Any clock"),
+    Promise("P20", "Any clock", "timers, in the simulated world", [
+        Part("worlds with wild clocks", gtest("sim", "Simulation.NoClock*"), 100, 10_000, portion=250),
+    ]),
     Promise("P21", "Privacy"),
     Promise("P22", "Good guest"),
-    Promise("P23", "Deterministic replay"),
+    Promise("P23", "Deterministic replay", parts=[
+        Part("worlds of 24 hours", gtest("sim", "Simulation.EveryAlert*"), 50, 10_000, portion=100,
+             environment={"EXHIBIT_SIM_HOURS": "24"}),
+        Part("equal digests", gtest("sim", "Simulation.OneSeedIsOneRun"), 3, 100, portion=25,
+             environment={"EXHIBIT_SIM_HOURS": "24"}),
+        Part("planted bugs found", gtest("sim_planted", "*Plant*"), 30, 30),
+    ]),
     Promise("P24", "Bounded resources"),
 ]

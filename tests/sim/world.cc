@@ -11,359 +11,348 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const SensorId sensor{"acme-ips1"};
+constexpr Nanoseconds settle_time = 30s;
+constexpr int idle_ticks_max = 1000;
 
-StatusEvent completion(std::uint64_t log, WallTime when) {
-  StatusEvent event;
-  event.event_id = cat("s", log);
-  event.time.ns = ns_of(when);
-  event.detail = "ipLogCompleted";
-  event.ip_log = log;
-  event.ip_log_phase = StatusEvent::IpLogPhase::completed;
-  return event;
+std::string first_difference(const std::string& before, const std::string& after) {
+  const auto one = split(before, "\n"), other = split(after, "\n");
+  const std::size_t common = std::min(one.size(), other.size());
+  for (std::size_t i = 0; i < common; ++i)
+    if (one[i] != other[i]) return cat("\"", one[i], "\" became \"", other[i], "\"");
+  return cat(one.size(), " lines became ", other.size());
 }
 
 }  // namespace
 
-World::World(std::uint64_t seed, Faults faults) : dice_(seed), faults_(faults) {
-  now_ = {wall_from_ns(1'800'000'000'000'000'000), MonoTime{1h}};
-  restart();
-  poll();
+World::World(std::uint64_t seed, Options options) : stage_(seed), options_(options) {
+  // The first is shared by all tenants but the last; the second is the last one's own and cannot be searched,
+  // sometimes.
+  desks_.push_back(std::make_unique<SimDesk>(stage_, "shared", DeskGate::Settings{.calls_per_hour = 4000}, false));
+  desks_.push_back(std::make_unique<SimDesk>(stage_, "own", DeskGate::Settings{}, stage_.roll(0, 3) == 0));
+  for (std::size_t i = 0; i < options_.tenants; ++i) {
+    auto tenant = std::make_unique<Tenant>();
+    tenant->id = {cat("t", i)};
+    tenant->desk = desks_[i + 1 == options_.tenants ? 1 : 0].get();
+    tenant->disk = std::make_unique<SimDisk>(stage_, tenant->id);
+    for (std::size_t j = 0; j < options_.sensors_each; ++j) {
+      const Nanoseconds skew =
+          options_.wild_clock ? stage_.between(-5 * 365 * 24h, 5 * 365 * 24h) : stage_.between(-2s, 2s);
+      tenant->sensors.push_back(std::make_unique<SimSensor>(
+          stage_, *tenant->disk, SensorId{cat(tenant->id.text, "-ips", j)}, skew,
+          [this, held = tenant.get()](const SensorSaid& said) { return give(*held, said); }));
+    }
+    tenants_.push_back(std::move(tenant));
+  }
+  for (auto& tenant : tenants_) restore(*tenant);
+  misfortune();
+  people_decide();
 }
 
-EngineSettings World::settings() const {
+EngineSettings World::settings_of(const Tenant& tenant) const {
   EngineSettings s;
-  s.tenant = {"acme"};
-  s.tenant_name = "ACME";
+  s.tenant = tenant.id;
+  s.tenant_name = tenant.id.text;
   s.public_url = "https://ev.example";
   s.link_key = Bytes(32, 7);
   s.attach = AttachPolicy::trigger_packet;
-  s.outbox.settle = 30s;
+  s.outbox.settle = settle_time;
   s.outbox.retry_max = 10min;
-  s.sensors[sensor] = {};
+  for (const auto& sensor : tenant.sensors) s.sensors[sensor->id()] = {};
   return s;
 }
 
-void World::say(const std::string& line) {
-  transcript_.push_back(cat(duration_text(now_.mono - MonoTime{1h}), "  ", line));
-}
-
-void World::at(Nanoseconds wait, std::function<void()> what, bool dies_with_process) {
-  happenings_.push_back({now_.mono + wait, ++order_, std::move(what), dies_with_process});
-  std::push_heap(happenings_.begin(), happenings_.end(), [](const Happening& a, const Happening& b) { return b < a; });
-}
-
-/// One alert: of a few attackers and signatures, so that many join; often on a log that runs already.
-void World::raise_alert() {
-  test::AlertXml xml;
-  xml.event_id = cat(1000 + raised_.size());
-  xml.time_ns = cat(ns_of(now_.wall));
-  xml.attacker = cat("192.0.2.", roll(1, 4));
-  xml.signature = cat(3000 + roll(0, 2));
-  xml.severity = chance(15) ? "low" : "high";
-  xml.risk = xml.severity == "low" ? 10 : 85;
-  xml.log = "";
-  std::vector<SensorEvent> events;
-  if (roll(0, 9) > 1) {
-    const bool shared = !logs_.empty() && roll(0, 2) == 0 && logs_.rbegin()->second.ends > now_.mono;
-    const std::uint64_t id = shared ? logs_.rbegin()->first : 500 + logs_.size();
-    xml.log = cat(id);
-    if (!shared) {
-      Log log{id, now_.mono + 30s, {}, chance(faults_.status_lost)};
-      log.overwritten = log.ends + (chance(faults_.ring_turns) ? Nanoseconds(1s) : Nanoseconds(24h));
-      const bool early = chance(faults_.status_early);
-      if (early) log.ends = now_.mono;
-      logs_[id] = log;
-      if (early)
-        events.emplace_back(completion(id, now_.wall));
-      else if (!log.status_lost)
-        at(
-            30s, [this, id] { unacknowledged_.push_back({completion(id, now_.wall)}); }, false);
-    }
-  }
-  if (roll(0, 4) == 0) xml.packet.clear();
-  events.emplace_back(xml.wire());
-  raised_.push_back(xml);
-  say(cat("sensor raises ", xml.event_id, " signature ", xml.signature, " from ", xml.attacker, " log ",
-          xml.log.empty() ? "-" : xml.log));
-  unacknowledged_.push_back(std::move(events));
-}
-
-/// The sensor keeps a batch until it is acknowledged; without that it gives the same one again.
-void World::poll() {
-  at(
-      Nanoseconds(roll(500, 3000) * 1'000'000), [this] { poll(); }, false);
-  if (unacknowledged_.empty()) return;
-  SensorSaid said{sensor, {}};
-  said.batch.events = unacknowledged_.front();
-  give(said);
-  for (const SensorEvent& event : said.batch.events) {
-    const auto* alert = std::get_if<IdsAlert>(&event);
-    const auto same = [&](const auto& row) { return row.second.event_id == alert->event_id; };
-    if (alert && std::none_of(alerts_.begin(), alerts_.end(), same)) return;  // Not committed.
-  }
-  if (!chance(faults_.batch_repeated)) unacknowledged_.pop_front();
-}
-
-void World::give(const Input& input) {
-  if (!engine_) return;
-  Reaction reaction = engine_->on(input, now_);
-  if (chance(faults_.crash)) return crash();
-  if (!commit(reaction.facts)) {
+bool World::give(Tenant& tenant, const Input& input) {
+  if (tenant.stale) restore(tenant);
+  if (tenant.stale) return false;
+  const Reaction reaction = tenant.engine->on(input, stage_.now());
+  if (stage_.chance(options_.deaths)) return crash(), false;
+  const auto* looked = std::get_if<DeliveryLookedUp>(&input);
+  tenant.disk->person_decided = std::holds_alternative<LetterDecided>(input);
+  if (!tenant.disk->commit(reaction.facts, looked == nullptr ? DeliveryId{} : looked->id)) {
     // The process may live on: then what it sent and pulls goes on, and answers an engine that never asked.
-    say("the disk refuses a commit");
-    return roll(0, 1) == 0 ? restart() : restore_engine();
+    stage_.say(cat("the disk of ", tenant.id.text, " refuses a commit"));
+    tenant.refused = true;
+    if (stage_.roll(0, 3) == 0)
+      crash();
+    else
+      restore(tenant);
+    return false;
   }
-  if (chance(faults_.crash)) return crash();
-  perform(reaction.effects);
-  arm_tick();
-}
-
-bool World::commit(const Facts& facts) {
-  if (!facts.empty() && chance(faults_.commit_refused)) return false;
-  for (const Fact& fact : facts) apply(fact);
+  if (!reaction.facts.empty()) tenant.refused = false;
+  if (stage_.chance(options_.deaths)) return crash(), true;
+  perform(tenant, reaction.effects);
+  arm_tick(tenant);
   return true;
 }
 
-void World::apply(const Fact& fact) {
-  if (const auto* row = std::get_if<AlertRow>(&fact)) alerts_.insert_or_assign(row->identity, *row);
-  if (const auto* row = std::get_if<IncidentRow>(&fact)) incidents_.insert_or_assign(row->id, *row);
-  if (const auto* row = std::get_if<ReportRow>(&fact)) reports_.insert_or_assign({row->capture, row->incident}, *row);
-  if (const auto* row = std::get_if<DeliveryRow>(&fact)) deliveries_.insert_or_assign(row->id, *row);
-  if (const auto* row = std::get_if<CaptureRow>(&fact)) {
-    const auto before = captures_.find(row->key);
-    if (before != captures_.end() && is_settled(before->second.state) && before->second.state != row->state)
-      violated(cat("capture ", row->key.text(), " left its settled state"));
-    captures_.insert_or_assign(row->key, *row);
-  }
-}
-
-void World::perform(const Effects& effects) {
+void World::perform(Tenant& tenant, const Effects& effects) {
+  const int life = stage_.life();
   for (const Effect& effect : effects) {
-    if (const auto* held = std::get_if<SendDelivery>(&effect)) send(*held);
-    if (const auto* held = std::get_if<LookUpDelivery>(&effect)) look_up(*held);
-    if (const auto* held = std::get_if<FetchCapture>(&effect)) fetch(*held);
-    if (const auto* held = std::get_if<ExamineCapture>(&effect)) examine(*held);
+    if (stage_.chance(options_.deaths)) return crash();
+    std::visit([&](const auto& held) { perform(tenant, held); }, effect);
+    if (life != stage_.life()) return;
   }
 }
 
-void World::store_at_desk(const SendDelivery& send) {
-  if (send.kind == DeliveryKind::ensure) {
-    desk_.push_back({send.correlation.text, {send.id.text}});
-    return;
-  }
-  for (Ticket& ticket : desk_) {
-    if (ticket.correlation != send.correlation.text) continue;
-    if (std::find(ticket.operations.begin(), ticket.operations.end(), send.id.text) != ticket.operations.end())
-      violated(cat("operation ", send.id.text, " stands twice in its ticket"));
-    if (ticket.operations.back() > send.id.text && ticket.operations.back().size() >= send.id.text.size())
-      violated(cat("operation ", send.id.text, " came after ", ticket.operations.back()));
-    ticket.operations.push_back(send.id.text);
-    return;
-  }
-  violated(cat(token(send.kind), " for a ticket that does not stand: ", send.id.text));
-}
-
-void World::send(const SendDelivery& order) {
-  const auto row = deliveries_.find(order.id);
-  if (row == deliveries_.end() || row->second.state != DeliveryState::inflight)
-    violated(cat("sent what is not claimed: ", order.id.text));
+void World::perform(Tenant& tenant, const SendDelivery& order) {
+  const DeliveryRow* row = tenant.disk->delivery(order.id);
+  if (row == nullptr || row->state != DeliveryState::inflight)
+    stage_.violated(Invariant::committed_first, cat(order.id.text, " is sent and not claimed"));
+  if (row != nullptr && tenant.disk->incident(row->incident) == nullptr)
+    stage_.violated(Invariant::tenants_apart, cat(order.id.text, " is of no incident of ", tenant.id.text));
   if (order.kind != DeliveryKind::ensure && order.ticket.empty())
-    violated(cat("sent without a ticket: ", order.id.text));
-  using Kind = DeliveryOutcome::Kind;
-  DeliveryOutcome outcome{Kind::done, order.correlation.text, "INC", "", {}, ""};
-  bool stored = true;
-  if (chance(faults_.answer_lost_stored))
-    outcome.kind = Kind::unknown;
-  else if (chance(faults_.answer_lost_not_stored))
-    outcome.kind = Kind::unknown, stored = false;
-  else if (chance(faults_.desk_retry))
-    outcome.kind = Kind::retry, stored = false;
-  else if (chance(faults_.desk_denied))
-    outcome.kind = Kind::denied, stored = false;
-  else if (chance(faults_.desk_rejects) && row->second.rung != Rung::link_only)
-    outcome.kind = Kind::rejected, stored = false;
-  if (outcome.kind == Kind::unknown) ++unknown_outcomes_;
-  say(cat("desk gets ", token(order.kind), " ", order.id.text.substr(30), stored ? " and stores it" : "",
-          outcome.kind == Kind::done ? "" : ", no good answer"));
-  // It reaches the desk whether or not we live to hear of it.
-  if (stored)
-    at(
-        20ms, [this, order] { store_at_desk(order); }, false);
-  at(Nanoseconds(roll(30, 2000) * 1'000'000), [this, id = order.id, outcome] { give(DeliveryEnded{id, outcome}); });
-}
-
-void World::look_up(const LookUpDelivery& order) {
-  const auto row = deliveries_.find(order.id);
-  if (row == deliveries_.end() || row->second.state != DeliveryState::unknown)
-    violated(cat("looked for what is not unknown: ", order.id.text));
-  at(Nanoseconds(roll(30, 500) * 1'000'000), [this, order] {
-    using Found = DeliveryLookedUp::Found;
-    DeliveryLookedUp result{order.id, Found::none, "", "", "", ""};
-    if (chance(faults_.look_up_fails))
-      result.found = Found::failed;
-    else
-      for (const Ticket& ticket : desk_)
-        if (std::find(ticket.operations.begin(), ticket.operations.end(), order.id.text) != ticket.operations.end())
-          result.found = Found::one, result.ticket = ticket.correlation, result.number = "INC";
-    give(result);
+    stage_.violated(Invariant::ticket_first, cat(order.id.text, " goes into no ticket"));
+  begin_call(tenant, order.id);
+  tenant.desk->send(tenant.id, order, [this, &tenant, id = order.id](const DeliveryOutcome& outcome) {
+    tenant.under_way.erase(id);
+    give(tenant, DeliveryEnded{id, outcome});
   });
 }
 
-void World::fetch(const FetchCapture& order) {
-  if (++fetching_ > 2) violated("more than two pulls at once");
-  at(Nanoseconds(roll(50, 4000) * 1'000'000), [this, order, life = engine_life_] {
-    if (life == engine_life_) --fetching_;
-    using Kind = FetchEnded::Kind;
-    const Log& log = logs_.at(*parse_number<std::uint64_t>(order.key.locator));
-    FetchEnded ended{order.key, Kind::whole,
-                     EvidenceId{hex(sha256(cat("log", log.id, now_.mono < log.ends ? cat(order.attempt) : "")))}, 1000,
-                     ""};
-    if (now_.mono >= log.overwritten)
-      ended.kind = Kind::gone, ended.evidence.reset();
-    else if (chance(faults_.fetch_fails))
-      ended.kind = roll(0, 1) ? Kind::unreachable : Kind::not_ready, ended.evidence.reset();
-    say(cat("log ", log.id,
-            ended.kind == Kind::whole  ? " is fetched"
-            : ended.kind == Kind::gone ? " is gone"
-                                       : " cannot be fetched"));
-    give(ended);
-  });
+void World::begin_call(Tenant& tenant, const DeliveryId& id) {
+  tenant.under_way.insert(id);
+  if (tenant.under_way.size() > 4)
+    stage_.violated(Invariant::few_at_once, cat(tenant.id.text, " has ", tenant.under_way.size(), " calls under way"));
 }
 
-void World::examine(const ExamineCapture& order) {
-  at(10ms, [this, order] {
+void World::perform(Tenant& tenant, const LookUpDelivery& order) {
+  const DeliveryRow* row = tenant.disk->delivery(order.id);
+  if (row == nullptr || row->state != DeliveryState::unknown)
+    stage_.violated(Invariant::look_when_unknown, order.id.text);
+  else if (stage_.now().mono - tenant.disk->unknown_since(order.id) < settle_time && !options_.wild_clock)
+    stage_.violated(Invariant::settle_time_kept,
+                    cat(order.id.text, " is looked for after ",
+                        duration_text(stage_.now().mono - tenant.disk->unknown_since(order.id))));
+  begin_call(tenant, order.id);
+  tenant.desk->look_up(tenant.id, order, row == nullptr ? Severity::low : row->severity,
+                       [this, &tenant](const DeliveryLookedUp& result) {
+                         tenant.under_way.erase(result.id);
+                         give(tenant, result);
+                       });
+}
+
+void World::perform(Tenant& tenant, const FetchCapture& order) {
+  const auto found = std::find_if(tenant.sensors.begin(), tenant.sensors.end(),
+                                  [&](const auto& sensor) { return sensor->id() == order.key.sensor; });
+  if (found == tenant.sensors.end())
+    return stage_.violated(Invariant::tenants_apart, cat(tenant.id.text, " pulls ", order.key.text()));
+  SimSensor& sensor = **found;
+  if (++sensor.pulls > 2)
+    stage_.violated(Invariant::pulls_limited, cat(sensor.id().text, " serves ", sensor.pulls, " pulls"));
+  // The bytes are those of the moment at which the pull began.
+  stage_.in_this_life(stage_.between(50ms, 4s),
+                      [this, &tenant, &sensor, ended = sensor.fetch(order), engine = tenant.engine_life] {
+                        if (engine == tenant.engine_life) --sensor.pulls;
+                        give(tenant, ended);
+                      });
+}
+
+void World::perform(Tenant& tenant, const ExamineCapture& order) {
+  stage_.in_this_life(10ms, [this, &tenant, order] {
     CaptureReport report;
     report.packets = 3;
     report.addresses_match = true;
-    give(CaptureExamined{order.key, order.incident, report});
+    give(tenant, CaptureExamined{order.key, order.incident, report});
   });
 }
 
-/// The process is gone: with it everything that it waited for. The desk and the sensor go on.
+/// The process is gone: with it everything that it waited for. The desks and the sensors go on.
 void World::crash() {
   ++crashes_;
-  say("our process dies");
-  restart();
+  stage_.say("our process dies");
+  stage_.our_process_died();
+  for (auto& desk : desks_) desk->our_process_died();
+  for (auto& tenant : tenants_) restore(*tenant);
 }
 
-void World::restart() {
-  std::erase_if(happenings_, [](const Happening& h) { return h.dies_with_process; });
-  std::make_heap(happenings_.begin(), happenings_.end(), [](const Happening& a, const Happening& b) { return b < a; });
-  restore_engine();
+void World::restore(Tenant& tenant) {
+  ++tenant.engine_life;
+  tenant.under_way.clear();
+  tenant.tick_at.reset();
+  for (auto& sensor : tenant.sensors) sensor->pulls = 0;
+  tenant.engine.emplace(settings_of(tenant));
+  const Reaction reaction = tenant.engine->restore(tenant.disk->snapshot(), stage_.now());
+  for (const auto& [key, row] : tenant.engine->captures().rows())
+    if (!is_settled(row.state) && row.due.mono - stage_.now().mono > 24h)
+      stage_.violated(Invariant::wait_bounded,
+                      cat(key.text(), " waits for ", duration_text(row.due.mono - stage_.now().mono)));
+  tenant.disk->person_decided = false;
+  tenant.stale = !tenant.disk->commit(reaction.facts);
+  // It tries again: everything but its timer is gone.
+  if (tenant.stale) {
+    const int mine = tenant.engine_life;
+    return stage_.in_this_life(20s, [this, &tenant, mine] {
+      if (mine == tenant.engine_life) (void)give(tenant, Tick{});
+    });
+  }
+  perform(tenant, reaction.effects);
+  arm_tick(tenant);
 }
 
-void World::restore_engine() {
-  ++engine_life_;
-  fetching_ = 0;
-  tick_at_.reset();
-  engine_.emplace(settings());
-  const Reaction reaction = engine_->restore(snapshot(), now_);
-  for (const Fact& fact : reaction.facts) apply(fact);
-  perform(reaction.effects);
-  arm_tick();
+void World::arm_tick(Tenant& tenant) {
+  auto wake = tenant.engine->next_wake();
+  if (wake && tenant.refused) wake = std::max(*wake, stage_.now().mono + 2s);
+  if (!wake || (tenant.tick_at && *tenant.tick_at <= *wake)) return;
+  if (*wake - stage_.now().mono > 48h)
+    stage_.violated(Invariant::wait_bounded,
+                    cat(tenant.id.text, " sleeps for ", duration_text(*wake - stage_.now().mono)));
+  tenant.idle_ticks = *wake <= stage_.now().mono ? tenant.idle_ticks + 1 : 0;
+  if (tenant.idle_ticks > idle_ticks_max)
+    stage_.violated(Invariant::wait_bounded, cat(tenant.id.text, " is due, and a tick does not help"));
+  tenant.tick_at = *wake;
+  stage_.in_this_life(std::max(*wake - stage_.now().mono, Nanoseconds(1ms)),
+                      [this, &tenant, engine = tenant.engine_life] {
+                        if (engine != tenant.engine_life) return;
+                        tenant.tick_at.reset();
+                        give(tenant, Tick{});
+                        if (engine == tenant.engine_life) arm_tick(tenant);
+                      });
 }
 
-Snapshot World::snapshot() const {
-  Snapshot rows;
-  for (const auto& [id, row] : alerts_)
-    rows.alerts.push_back(row), rows.sequence = std::max(rows.sequence, row.sequence);
-  for (const auto& [id, row] : incidents_) rows.incidents.push_back(row);
-  for (const auto& [id, row] : captures_) rows.captures.push_back(row);
-  for (const auto& [id, row] : reports_) rows.reports.push_back(row);
-  for (const auto& [id, row] : deliveries_) rows.deliveries.push_back(row);
-  rows.alerts_total = alerts_.size();
-  rows.incidents_total = incidents_.size();
-  return rows;
+/// A person looks into the desk before he decides.
+void World::decide_letters(Tenant& tenant) {
+  for (const DeliveryRow& row : tenant.disk->dead()) {
+    using What = LetterDecided::What;
+    const IncidentRow* incident = tenant.disk->incident(row.incident);
+    const std::string& correlation = incident->correlation.text;
+    LetterDecided decision{row.id, What::again, "", "", "kim"};
+    if (tenant.desk->holds(correlation, row.id.text)) {
+      decision.what = row.kind == DeliveryKind::ensure ? What::put_into : What::expire;
+      decision.ticket = tenant.desk->ticket_of(correlation)->id;
+    } else if (stage_.roll(0, row.kind == DeliveryKind::ensure ? 5 : 3) == 0) {
+      decision.what = What::expire;
+    } else if (stage_.roll(0, 1) == 0) {
+      decision.what = What::link_only;
+    }
+    stage_.say(cat("a person decides about ", row.id.text, ": ", token(decision.what)));
+    tenant.desk->out_of_turn(row.id);
+    give(tenant, decision);
+  }
 }
 
-void World::arm_tick() {
-  const auto wake = engine_->next_wake();
-  if (!wake || (tick_at_ && *tick_at_ <= *wake)) return;
-  tick_at_ = *wake;
-  at(std::max(*wake - now_.mono, Nanoseconds(1ms)), [this] {
-    tick_at_.reset();
-    give(Tick{});
-    arm_tick();
+void World::people_decide() {
+  stage_.at(stage_.quiet ? Nanoseconds(10min) : stage_.between(10min, 3h), [this] {
+    for (auto& tenant : tenants_) decide_letters(*tenant);
+    people_decide();
   });
 }
 
-void World::step() {
-  std::pop_heap(happenings_.begin(), happenings_.end(), [](const Happening& a, const Happening& b) { return b < a; });
-  Happening next = std::move(happenings_.back());
-  happenings_.pop_back();
-  const Nanoseconds passed = std::max(next.at - now_.mono, Nanoseconds{0});
-  now_.mono += passed;
-  now_.wall += passed;
-  next.what();
-  check_rows();
+/// What befalls a world now and then.
+void World::misfortune() {
+  stage_.at(stage_.between(10min, 4h), [this] {
+    misfortune();
+    if (stage_.quiet) return;
+    Tenant& tenant =
+        *tenants_[static_cast<std::size_t>(stage_.roll(0, static_cast<std::int64_t>(tenants_.size()) - 1))];
+    switch (stage_.roll(0, options_.wild_clock ? 6 : 3)) {
+      case 0:
+        stage_.say(cat("the disk of ", tenant.id.text, " is full"));
+        tenant.disk->fill_up(stage_.between(1min, 5min));
+        break;
+      case 1:
+        stage_.say(cat("the desk of ", tenant.id.text, " is down"));
+        tenant.desk->be_down(stage_.between(5min, 6h));
+        break;
+      case 2:
+        stage_.say(cat("a sensor of ", tenant.id.text, " is away"));
+        tenant.sensors[0]->be_unreachable(stage_.between(1min, 12h));
+        break;
+      case 3: crash(); break;
+      default: stage_.trouble_the_clock();
+    }
+  });
 }
 
-void World::check_rows() {
-  std::map<std::string, int> tickets;
-  for (const Ticket& ticket : desk_)
-    if (++tickets[ticket.correlation] == 2) violated(cat("two tickets for ", ticket.correlation));
+void World::run_for(Nanoseconds length) {
+  const MonoTime end = stage_.now().mono + length;
+  for (auto& tenant : tenants_)
+    for (auto& sensor : tenant->sensors) sensor->live(end, options_.gap);
+  while (stage_.now().mono < end && !stage_.over() && stage_.step()) {
+  }
 }
 
-void World::run_for(std::chrono::minutes length) {
-  const MonoTime end = now_.mono + length;
-  for (Nanoseconds wait = 1s; now_.mono + wait < end; wait += Nanoseconds(roll(1, 120) * 1'000'000'000))
-    at(
-        wait, [this] { raise_alert(); }, false);
-  while (!happenings_.empty() && now_.mono < end && violations_.empty()) step();
+bool World::settled() const {
+  return std::all_of(tenants_.begin(), tenants_.end(), [](const auto& tenant) {
+    return !tenant->stale && tenant->engine->settled() && tenant->disk->dead().empty() &&
+           std::all_of(tenant->sensors.begin(), tenant->sensors.end(),
+                       [](const auto& sensor) { return sensor->told_everything(); });
+  });
+}
+
+void World::run_until_settled() {
+  const MonoTime end = stage_.now().mono + 48h;
+  constexpr int steps_between_looks = 100;  // To look costs as much as there are rows.
+  for (int steps = 0; stage_.now().mono < end && !stage_.over(); ++steps)
+    if ((steps % steps_between_looks == 0 && settled()) || !stage_.step()) return;
 }
 
 void World::quiesce() {
-  quiet_ = true;
-  const MonoTime end = now_.mono + 48h;
-  while (!happenings_.empty() && now_.mono < end && violations_.empty() &&
-         !(engine_->settled() && unacknowledged_.empty()))
-    step();
-  if (!violations_.empty()) return;
-  for (const auto& [id, row] : incidents_)
-    if (std::none_of(desk_.begin(), desk_.end(),
-                     [&](const Ticket& t) { return t.correlation == row.correlation.text; }))
-      violated(cat("no ticket for incident ", id.text));
-  for (const auto& [id, row] : incidents_) {
-    const auto mine =
-        std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& alert) { return alert.second.incident == id; });
-    if (static_cast<std::uint64_t>(mine) != row.alerts)
-      violated(cat("incident ", id.text, " counts ", row.alerts, " alerts and holds ", mine));
-  }
-  for (const test::AlertXml& xml : raised_)
-    if (std::none_of(alerts_.begin(), alerts_.end(),
-                     [&](const auto& row) { return row.second.event_id == xml.event_id; }))
-      violated(cat("alert ", xml.event_id, " was lost"));
-  for (const auto& [key, row] : captures_) {
-    if (!row.incidents.empty() && !is_settled(row.state))
-      violated(cat("capture ", key.text(), " never settled: ", token(row.state)));
-    if (row.state == CaptureState::lost && row.cause == CaptureCause::none)
-      violated(cat("capture ", key.text(), " was lost without a cause"));
-  }
-  for (const auto& [id, row] : incidents_)
-    for (const CaptureKey& key : row.captures) {
-      const auto capture = captures_.find(key);
-      if (capture == captures_.end())
-        violated(cat("incident ", id.text, " names a capture that no row holds: ", key.text()));
-      else if (is_sealed(capture->second.state) && !reports_.contains({key, id}))
-        violated(cat("nobody looked into capture ", key.text(), " for incident ", id.text));
-    }
-  std::map<std::string, int> notes;
-  for (const auto& [id, row] : deliveries_) {
-    if (row.kind == DeliveryKind::note && row.subject.starts_with("capture ") &&
-        ++notes[row.incident.text + row.subject] > 1)
-      violated(cat("two notes for one capture: ", id.text));
-    if (!is_final(row.state))
-      violated(cat("delivery ", id.text, " never ended: ", token(row.state)));
+  stage_.quiet = true;
+  stage_.mend_the_clock();
+  people_decide();
+  run_until_settled();
+  if (!stage_.over()) judge_the_end();
+}
+
+void World::judge_the_end() {
+  for (const auto& tenant : tenants_) {
+    tenant->disk->judge_the_end();
+    for (const auto& sensor : tenant->sensors) sensor->judge_the_end();
+    for (const auto& [id, row] : tenant->disk->incidents())
+      if (tenant->desk->ticket_of(row.correlation.text) == nullptr && !tenant->disk->given_up(id))
+        stage_.violated(Invariant::incident_has_ticket, id.text);
   }
 }
 
-std::string World::digest() const {
+void World::replay() {
+  const std::string before = text();
+  for (auto& tenant : tenants_)
+    for (auto& sensor : tenant->sensors) {
+      std::vector<std::vector<SensorEvent>> day = sensor->given();
+      for (std::size_t i = day.size(); i > 1; --i)
+        std::swap(day[i - 1], day[static_cast<std::size_t>(stage_.roll(0, static_cast<std::int64_t>(i) - 1))]);
+      for (std::vector<SensorEvent>& events : day) {
+        const bool late = stage_.roll(0, 4) == 0;
+        SensorSaid said{sensor->id(), {}};
+        said.batch.events = std::move(events);
+        stage_.at(late ? stage_.between(2h, 12h) : stage_.between(0s, 1h),
+                  [this, &held = *tenant, said] { give(held, said); });
+      }
+    }
+  const MonoTime end = stage_.now().mono + 13h;
+  while (stage_.now().mono < end && !stage_.over() && stage_.step()) {
+  }
+  run_until_settled();
+  if (!stage_.over() && text() != before)
+    stage_.violated(Invariant::replay_is_nothing, first_difference(before, text()));
+}
+
+std::size_t World::alerts_raised() const {
+  std::size_t sum = 0;
+  for (const auto& tenant : tenants_)
+    for (const auto& sensor : tenant->sensors) sum += sensor->raised();
+  return sum;
+}
+
+std::size_t World::lost_answers() const {
+  std::size_t sum = 0;
+  for (const auto& desk : desks_) sum += desk->lost_answers();
+  return sum;
+}
+
+std::set<Step> World::steps() const {
+  std::set<Step> all;
+  for (const auto& tenant : tenants_) all.insert(tenant->disk->steps().begin(), tenant->disk->steps().end());
+  return all;
+}
+
+std::string World::digest() const { return hex(sha256(text())); }
+
+std::string World::text() const {
   std::string all;
-  for (const Ticket& ticket : desk_) all += cat(ticket.correlation, ":", join(ticket.operations, ","), "\n");
-  for (const auto& [key, row] : captures_) all += cat(key.text(), " ", token(row.state), " ", token(row.cause), "\n");
-  for (const auto& [id, row] : deliveries_) all += cat(id.text, " ", token(row.state), "\n");
-  return hex(sha256(all));
+  for (const auto& desk : desks_) all += desk->text();
+  for (const auto& tenant : tenants_) all += tenant->disk->text();
+  return all;
 }
 
 }  // namespace exhibit::sim
