@@ -141,28 +141,44 @@ std::string_view raw_member(std::string_view object, std::string_view key) {
   return {};
 }
 
-std::string json_quoted(std::string_view text) {
+namespace {
+
+bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+void append_escape(std::string& out, char c) {
   constexpr std::string_view digits = "0123456789abcdef";
-  const bool whole = is_utf8(text);
-  const std::string mended = whole ? std::string{} : to_utf8(text);
-  std::string out = "\"";
-  for (const char c : whole ? text : std::string_view(mended)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : "";
-      if (c != '\n' && c != '\r' && c != '\t') {
-        out += "\\u00";
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-      }
-    } else {
-      out += c;
-    }
+  const auto byte = static_cast<unsigned char>(c);
+  switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default: out += cat("\\u00", digits[byte >> 4], digits[byte & 15]);
   }
+}
+
+/// Good text is copied in runs.
+void append_quoted(std::string& out, std::string_view text) {
+  const std::string mended = is_utf8(text) ? std::string{} : to_utf8(text);
+  if (!mended.empty()) text = mended;
   out += '"';
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at < text.size(); ++at)
+    if (needs_escape(text[at])) {
+      out += text.substr(kept, at - kept);
+      append_escape(out, text[at]);
+      kept = at + 1;
+    }
+  out += text.substr(kept);
+  out += '"';
+}
+
+}  // namespace
+
+std::string json_quoted(std::string_view text) {
+  std::string out;
+  append_quoted(out, text);
   return out;
 }
 
@@ -184,13 +200,18 @@ JsonWriter& JsonWriter::end() {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
-  out_ += json_quoted(name);
+  append_quoted(out_, name);
   out_ += ':';
   fresh_ = true;
   return *this;
 }
 
-JsonWriter& JsonWriter::value(std::string_view text) { return raw(json_quoted(text)); }
+JsonWriter& JsonWriter::value(std::string_view text) {
+  separate();
+  append_quoted(out_, text);
+  fresh_ = false;
+  return *this;
+}
 
 JsonWriter& JsonWriter::value(double number) {
   if (!std::isfinite(number)) return null();

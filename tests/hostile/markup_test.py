@@ -16,6 +16,7 @@ import time
 
 import judge
 from desk_world import BODIES, LINK, SLOTS, Browser, packages
+from proof import proved
 
 STRINGS_MIN = 1000
 MODULE = pathlib.Path(__file__).resolve().parents[2] / "plugin/web/pages/evidence.js"
@@ -182,6 +183,7 @@ def main():
             started = time.monotonic()
             sink.run()
             failed += sink.failed
+            proved("P15", sink.judged, sink.failed)
             print(f"{sink.name}: {len(sink.strings) - 1} strings, {sink.judged} texts in {len(sink.twins)} fields judged in Chromium, "
                   f"{sink.failed} failed, {time.monotonic() - started:.0f} s", flush=True)
     finally:
