@@ -161,9 +161,17 @@ Result<DeliveryRow> Outbox::decided(const LetterDecided& decision, Rung first_ru
 }
 
 bool Outbox::withdraw(const IncidentId& incident, std::string_view subject, Facts& facts) {
+  return take_back(incident, subject, false, facts);
+}
+
+bool Outbox::give_up(const IncidentId& incident, std::string_view subject, Facts& facts) {
+  return take_back(incident, subject, true, facts);
+}
+
+bool Outbox::take_back(const IncidentId& incident, std::string_view subject, bool tried_too, Facts& facts) {
   for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at) {
     const DeliveryRow& row = at->second;
-    if (row.subject != subject || row.state != DeliveryState::ready) continue;
+    if (row.subject != subject || row.state != DeliveryState::ready || (row.attempt > 0 && !tried_too)) continue;
     at->second.cause = "withdrawn";
     (void)finish(at, DeliveryState::expired, facts);
     return true;

@@ -55,8 +55,10 @@ class Outbox {
   std::optional<DeliveryRow> ended(const DeliveryEnded& ended, Now now, Facts& facts);
   std::optional<DeliveryRow> looked_up(const DeliveryLookedUp& result, Now now, Facts& facts);
 
-  /// Takes back what was never sent. False: it may have been, or there is none.
+  /// Takes back what was never tried. False: it was, or there is none.
   bool withdraw(const IncidentId& incident, std::string_view subject, Facts& facts);
+  /// Takes back what is not done, also when it was tried: for what nothing else depends on.
+  bool give_up(const IncidentId& incident, std::string_view subject, Facts& facts);
   /// Whether `decided` would take it. not_found: no dead delivery has this id. bad_input: it is no ticket's.
   [[nodiscard]] Result<void> may_decide(const LetterDecided& decision) const;
   /// Of a dead delivery. not_found: no dead delivery has this id.
@@ -83,6 +85,7 @@ class Outbox {
   void pause(const DeliveryOutcome& outcome, Now now);
   void to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, Now now);
   void to_unknown(DeliveryRow& row, std::string_view why, Now now);
+  bool take_back(const IncidentId& incident, std::string_view subject, bool tried_too, Facts& facts);
   void expire_all(const IncidentId& incident, Facts& facts);
   void step_down(DeliveryRow& row, const std::string& why, Now now);
   /// The incident has no ticket, and will have none before a person decides.

@@ -43,7 +43,7 @@ void SecondChannel::cancel(const IncidentId& subject, Facts& facts) {
     order_.erase({found->second.at, subject});
     expected_.erase(found);
   }
-  if (settings_.on) outbox_.withdraw(mail_id(subject), "mail", facts);
+  if (settings_.on) outbox_.give_up(mail_id(subject), "mail", facts);
 }
 
 std::vector<SecondChannel::Mail> SecondChannel::claim(Now now, Facts& facts) {
