@@ -119,7 +119,7 @@ void check_operations(ProfileReader& reader, const Profile& profile) {
   for (const auto& [look, write] : {std::pair{"find_note", "note"}, {"find_attachment", "attach"}})
     if (profile.find(write) != nullptr && profile.find(look) == nullptr)
       reader.fail(root, cat("has no operation ", look));
-  for (const char* look : {"find", "find_note", "find_attachment"})
+  for (const char* look : {"find", "find_number", "find_note", "find_attachment"})
     if (const Operation* const operation = profile.find(look))
       if (operation->requests.empty() || !operation->requests.back().has_rows ||
           operation->requests.back().proof.empty())
@@ -141,9 +141,10 @@ void check_proofs(ProfileReader& reader, const Profile& profile) {
 void read_operations(ProfileReader& reader, const Json& document, Profile& profile) {
   const Json operations = member(document, "operations");
   if (!operations.is_object()) return reader.fail(root, "has no operations");
-  if (!reader.known(operations, "operations",
-                    {"probe", "create", "find", "note", "find_note", "attach", "find_attachment", "state", "link",
-                     "find_link", "read_ticket", "read_notes", "read_attachments", "poll", "poll_comments"}))
+  if (!reader.known(
+          operations, "operations",
+          {"probe", "create", "find", "find_number", "note", "find_note", "attach", "find_attachment", "state", "link",
+           "find_link", "read_ticket", "read_notes", "read_attachments", "poll", "poll_comments"}))
     return;
   for (const auto& [name, value] : operations.items())
     profile.operations[name] = {reader.requests(value, cat("operations/", name))};
@@ -162,7 +163,7 @@ Profile read_profile(ProfileReader& reader, const Json& document) {
   profile.about = reader.list(document, root, "about");
   profile.ticket_url = reader.text(document, root, "ticket_url");
   profile.note_marker = reader.text(document, root, "note_marker");
-  (void)reader.choice(document, root, "text", {"plain", "html", "markdown", "textile", "wiki", "adf"});
+  (void)reader.choice(document, root, "text", {"plain", "unfolded", "html", "markdown", "textile", "wiki", "adf"});
   if (const std::string format = reader.text(document, root, "text"); !format.empty()) profile.text_format = format;
   profile.internal_as_note = reader.choice(document, root, "internal_text", {"create", "note"}) == 1;
   profile.repeatable = reader.flag(document, root, "repeatable");

@@ -92,7 +92,21 @@ OpText RestLink::internal_note_of(const OpText& op, const Verdict& ticket) const
   return note;
 }
 
+/// The ticket that people know by this number. Where the desk's id is its number there is nothing to look for.
+Verdict RestLink::find_number(const OpText& op, const std::string& number) {
+  if (profile_.find("find_number") == nullptr) {
+    const Operation* const find = profile_.find("find");
+    const bool same = find != nullptr && find->requests.back().id == find->requests.back().number;
+    return same ? Verdict{.rc = EXH_OK, .ticket = number, .number = number} : unsupported("search by number");
+  }
+  Prepared ready = prepare(profile_, text_, op);
+  ready.values["number"] = number;
+  return look("find_number", ready, judge_search);
+}
+
 Verdict RestLink::find_ensured(const OpText& op) {
+  if (const std::string number = text_at(object_of(op.body_json), "number"); !number.empty())
+    return find_number(op, number);
   Verdict found = find_ticket(op);
   if (found.rc != EXH_OK || !profile_.internal_as_note) return found;
   Verdict noted = find_note(internal_note_of(op, found));

@@ -32,6 +32,7 @@ class RestLink {
 
   Verdict find_ticket(const OpText& op);
   /// EXH_OK only when all that `ensure` does is there.
+  /// With "number" in the body: the ticket of that number, whoever made it.
   Verdict find_ensured(const OpText& op);
   Verdict find_note(const OpText& op);
   Verdict find_attachment(const OpText& op);
@@ -44,6 +45,7 @@ class RestLink {
   }
 
  private:
+  Verdict find_number(const OpText& op, const std::string& number);
   using Judge = Verdict (*)(const Profile&, const Request&, const Values&, const HttpAnswer&);
 
   HttpAnswer exchange(const Request& request, const Prepared& ready);

@@ -116,6 +116,41 @@ std::string wiki_back(std::string_view markup) {
   return unjoined(markup.substr(11, end - 11), ends_noformat);
 }
 
+bool looks_quoted(std::string_view line) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
+  };
+  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  while (!line.empty() && is_word(line.front())) line.remove_prefix(1);
+  return line.starts_with('>');
+}
+
+/// Calls `each` for every line, with its end.
+template <typename Each>
+void for_lines(std::string_view text, Each each) {
+  while (!text.empty()) {
+    const std::size_t size = std::min(text.find('\n'), text.size() - 1) + 1;
+    each(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+}
+
+std::string unfolded(std::string_view text) {
+  std::string out;
+  for_lines(text, [&](std::string_view line) { out += cat(looks_quoted(line) ? word_joiner : "", line); });
+  return out;
+}
+
+std::string unfolded_back(std::string_view markup) {
+  std::string out;
+  for_lines(markup, [&](std::string_view line) {
+    const bool ours = line.starts_with(word_joiner) && looks_quoted(line.substr(word_joiner.size()));
+    out += ours ? line.substr(word_joiner.size()) : line;
+  });
+  return out;
+}
+
 /// Our own address, when it is one that no kind of markup could read differently.
 std::string_view usable_link(std::string_view text, std::string_view link) {
   constexpr std::string_view harmful = "\"'<>()[]{}|\\^`*~! \t\r\n";
@@ -127,6 +162,7 @@ std::string_view usable_link(std::string_view text, std::string_view link) {
 }  // namespace
 
 TextFormat text_format(std::string_view name) {
+  if (name == "unfolded") return TextFormat::unfolded;
   if (name == "html") return TextFormat::html;
   if (name == "markdown") return TextFormat::markdown;
   if (name == "textile") return TextFormat::textile;
@@ -140,6 +176,7 @@ std::string rendered(std::string_view text, TextFormat format, Layout layout, st
   const std::string_view ours = usable_link(text, link);
   switch (format) {
     case TextFormat::plain: break;
+    case TextFormat::unfolded: return unfolded(text);
     case TextFormat::html: return html(text, layout, ours);
     case TextFormat::markdown: return layout == Layout::columns ? markdown_block(text, ours) : markdown(text, ours);
     case TextFormat::textile: return textile(text, ours);
@@ -153,6 +190,7 @@ std::string unrendered(std::string_view markup, TextFormat format) {
   const std::string text = replace_all(markup, "\r\n", "\n");
   switch (format) {
     case TextFormat::plain: break;
+    case TextFormat::unfolded: return unfolded_back(text);
     case TextFormat::html: return html_back(text);
     case TextFormat::markdown: return markdown_back(text);
     case TextFormat::textile: return textile_back(text);

@@ -11,9 +11,10 @@
 /// analysts read is laid out in columns, so it stands in a block that keeps them.
 namespace exhibit::rest {
 
-enum class TextFormat { plain, html, markdown, textile, wiki, adf };
+/// unfolded: plain, for a desk that folds away what looks like a quoted mail.
+enum class TextFormat { plain, unfolded, html, markdown, textile, wiki, adf };
 
-/// plain html markdown textile wiki adf; anything else is plain.
+/// plain unfolded html markdown textile wiki adf; anything else is plain.
 TextFormat text_format(std::string_view name);
 
 enum class Layout { prose, columns };

@@ -1,8 +1,10 @@
 #include "adapters/webhook/incident_body.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "base/text.h"
 #include "exhibit/adapter.h"
@@ -168,7 +170,41 @@ Result<Json> incident_of(std::uint32_t kind, std::string_view correlation_id, st
   return incident;
 }
 
-std::string exhibit_body(const Json& incident) { return incident.dump(-1, ' ', false, Json::error_handler_t::replace); }
+Result<std::string> exhibit_body(std::uint32_t kind, std::string_view correlation_id, std::string_view body_json) {
+  const std::string_view body = trim(body_json);
+  if (!body.starts_with('{') || !body.ends_with('}'))
+    return Error{Errc::bad_input, "the operation's body is no JSON object"};
+  const std::vector<std::pair<std::string_view, std::string_view>> members = raw_members(body);
+  const auto said = [&](std::string_view key) {
+    const auto found =
+        std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == key; });
+    return found == members.end() ? std::string_view{} : found->second;
+  };
+  std::string_view times;
+  JsonWriter out;
+  out.object().member("version", 1);
+  std::set<std::string_view> there = {"version"};
+  for (const auto& [key, value] : raw_members(said("incident"))) {
+    if (key == "alert") times = raw_member(value, "times");
+    if (there.insert(key).second) out.key(key).raw(value);
+  }
+  const auto complete_with = [&](std::string_view key, std::string_view value) {
+    if (value.size() > 2 && value.starts_with('"') && there.insert(key).second) out.key(key).raw(value);
+  };
+  const std::string_view state = said("state");
+  const bool closes = kind == EXH_OP_STATE && (state == "\"closed\"" || state == "\"resolved\"");
+  complete_with("what", kind == EXH_OP_ENSURE ? "\"opened\""
+                        : kind == EXH_OP_LINK ? "\"capture\""
+                        : closes              ? "\"closed\""
+                                              : "\"updated\"");
+  complete_with("correlation_id", json_quoted(correlation_id));
+  for (const char* key : {"tenant", "link", "title", "severity"}) complete_with(key, said(key));
+  if (kind == EXH_OP_STATE) complete_with("state", state);
+  for (const char* key : {"text", "internal_text", "public_text"}) complete_with("text", said(key));
+  if (kind == EXH_OP_ENSURE)  // The others happened later.
+    for (const char* key : {"received", "sensor"}) complete_with("at", raw_member(times, key));
+  return out.end().take();
+}
 
 std::string ocsf_body(const Json& incident, std::string_view uid) {
   const Json alert = object_at(incident, "alert"), counts = object_at(incident, "counts");

@@ -15,8 +15,9 @@ namespace exhibit::webhook {
 /// operation says beside it. bad_input: the body is no JSON object.
 Result<Json> incident_of(std::uint32_t kind, std::string_view correlation_id, std::string_view body_json);
 
-/// Our own incident JSON. Ill-formed UTF-8 becomes U+FFFD.
-std::string exhibit_body(const Json& incident);
+/// The same as text, member by member as it came: our own incident JSON. No tree is built of it, since it is written
+/// for every operation.
+Result<std::string> exhibit_body(std::uint32_t kind, std::string_view correlation_id, std::string_view body_json);
 
 /// OCSF 1.8 Detection Finding (class 2004). `uid` is the message's own id.
 std::string ocsf_body(const Json& incident, std::string_view uid);

@@ -101,11 +101,16 @@ std::string cloudevents_value(std::string_view text) {
 }
 
 Result<adapter::HttpRequest> request_of(const Settings& settings, const Event& event, std::int64_t epoch_seconds) {
-  const Result<Json> incident = incident_of(event.kind, event.correlation_id, event.body_json);
-  if (!incident) return incident.error();
+  Result<std::string> body = exhibit_body(event.kind, event.correlation_id, event.body_json);
+  if (!body) return body.error();
   const std::string id = webhook_id(event.op_id);
+  Result<Json> incident = Json::object();
+  if (settings.style == Style::ocsf || settings.cloudevents) {
+    incident = incident_of(event.kind, event.correlation_id, event.body_json);
+    if (!incident) return incident.error();
+  }
   adapter::HttpRequest request{.method = "POST", .target = ""};
-  request.body = settings.style == Style::ocsf ? ocsf_body(*incident, id) : exhibit_body(*incident);
+  request.body = settings.style == Style::ocsf ? ocsf_body(*incident, id) : *std::move(body);
   request.headers = {{"Content-Type", "application/json"}, {"webhook-id", id}};
   request.headers.push_back({"webhook-timestamp", cat(epoch_seconds)});
   if (!settings.keys.empty())

@@ -49,28 +49,136 @@ std::string text_at(const Json& object, std::string_view key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
-std::string json_quoted(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  const bool whole = is_utf8(text);
-  const std::string mended = whole ? std::string{} : to_utf8(text);
-  std::string out = "\"";
-  for (const char c : whole ? text : std::string_view(mended)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : "";
-      if (c != '\n' && c != '\r' && c != '\t') {
-        out += "\\u00";
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-      }
-    } else {
-      out += c;
-    }
+namespace {
+
+/// Takes the members of an object one by one, without looking into their values.
+class Skimmer {
+ public:
+  explicit Skimmer(std::string_view object) : text_(object) {
+    skip_blanks();
+    open_ = take('{');
   }
+  /// False at the end, and where the text is no object.
+  bool next(std::string_view& key, std::string_view& value) {
+    skip_blanks();
+    if (!open_ || at_ >= text_.size() || text_[at_] != '"') return false;
+    const std::size_t name = at_;
+    if (!skip_value()) return false;
+    key = text_.substr(name + 1, at_ - name - 2);
+    skip_blanks();
+    if (!take(':')) return false;
+    skip_blanks();
+    const std::size_t begin = at_;
+    if (!skip_value()) return false;
+    value = text_.substr(begin, at_ - begin);
+    skip_blanks();
+    open_ = take(',');
+    return true;
+  }
+
+ private:
+  void skip_blanks() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r' || text_[at_] == '\n'))
+      ++at_;
+  }
+  bool take(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  bool skip_string() {
+    const std::size_t begin = at_;
+    for (++at_; (at_ = text_.find('"', at_)) != std::string_view::npos; ++at_) {
+      std::size_t backslashes = 0;
+      while (at_ - backslashes > begin + 1 && text_[at_ - backslashes - 1] == '\\') ++backslashes;
+      if (backslashes % 2 == 0) return ++at_, true;
+    }
+    at_ = text_.size();
+    return false;
+  }
+  void skip_scalar() {
+    const auto ends = [](char c) {
+      return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    };
+    while (at_ < text_.size() && !ends(text_[at_])) ++at_;
+  }
+  bool skip_value() {
+    std::size_t depth = 0;
+    do {
+      if (at_ >= text_.size()) return false;
+      const char c = text_[at_];
+      if (c == '"') {
+        if (!skip_string()) return false;
+        continue;
+      }
+      if (depth == 0 && (c == ',' || c == '}' || c == ']')) return false;  // Nothing stands here.
+      if (c == '{' || c == '[') ++depth;
+      if (c == '}' || c == ']') --depth;
+      ++at_;
+      if (depth == 0 && c != '}' && c != ']') skip_scalar();
+    } while (depth > 0);
+    return true;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  bool open_ = false;
+};
+
+}  // namespace
+
+std::vector<std::pair<std::string_view, std::string_view>> raw_members(std::string_view object) {
+  std::vector<std::pair<std::string_view, std::string_view>> all;
+  Skimmer skimmer(object);
+  for (std::string_view key, value; skimmer.next(key, value);) all.emplace_back(key, value);
+  return all;
+}
+
+std::string_view raw_member(std::string_view object, std::string_view key) {
+  Skimmer skimmer(object);
+  for (std::string_view found, value; skimmer.next(found, value);)
+    if (found == key) return value;
+  return {};
+}
+
+namespace {
+
+bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default: out += cat("\\u00", digits[byte >> 4], digits[byte & 15]);
+  }
+}
+
+/// Good text is copied in runs.
+void append_quoted(std::string& out, std::string_view text) {
+  const std::string mended = is_utf8(text) ? std::string{} : to_utf8(text);
+  if (!mended.empty()) text = mended;
   out += '"';
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at < text.size(); ++at)
+    if (needs_escape(text[at])) {
+      out += text.substr(kept, at - kept);
+      append_escape(out, text[at]);
+      kept = at + 1;
+    }
+  out += text.substr(kept);
+  out += '"';
+}
+
+}  // namespace
+
+std::string json_quoted(std::string_view text) {
+  std::string out;
+  append_quoted(out, text);
   return out;
 }
 
@@ -92,13 +200,18 @@ JsonWriter& JsonWriter::end() {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
-  out_ += json_quoted(name);
+  append_quoted(out_, name);
   out_ += ':';
   fresh_ = true;
   return *this;
 }
 
-JsonWriter& JsonWriter::value(std::string_view text) { return raw(json_quoted(text)); }
+JsonWriter& JsonWriter::value(std::string_view text) {
+  separate();
+  append_quoted(out_, text);
+  fresh_ = false;
+  return *this;
+}
 
 JsonWriter& JsonWriter::value(double number) {
   if (!std::isfinite(number)) return null();

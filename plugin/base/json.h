@@ -5,6 +5,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/result.h"
@@ -20,6 +22,12 @@ Result<Json> parse_json(std::string_view text, std::size_t bytes_max = limits::j
 
 /// The text of a string member, else the empty string; never throws.
 std::string text_at(const Json& object, std::string_view key);
+
+/// The members of an object whose text is known to be good JSON, as they stand: key without its quotes, value. Skims
+/// the text and builds no tree; empty when it is no object or ends early. Views into `object`.
+std::vector<std::pair<std::string_view, std::string_view>> raw_members(std::string_view object);
+/// The value of one of them; empty when there is none.
+std::string_view raw_member(std::string_view object, std::string_view key);
 
 /// Writes JSON as it goes, without a tree. Ill-formed UTF-8 is replaced by U+FFFD, so the output is always valid JSON.
 ///

@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace exhibit {
 namespace {
@@ -124,6 +125,14 @@ std::string grouped(std::uint64_t number) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    // Eight ASCII bytes at once, which most texts are.
+    if (std::uint64_t word = 0; at + sizeof word <= text.size()) {
+      std::memcpy(&word, text.data() + at, sizeof word);
+      if ((word & 0x8080808080808080U) == 0) {
+        at += sizeof word;
+        continue;
+      }
+    }
     const CodePoint point = code_point_at(text, at);
     if (point.length == 0) return false;
     at += point.length;
@@ -162,6 +171,10 @@ std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
   std::size_t end = bytes_max;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
   return text.substr(0, end);
+}
+
+std::string cut_short(std::string_view text, std::size_t bytes_max) {
+  return text.size() <= bytes_max ? std::string(text) : cat(cut_utf8(text, bytes_max), "..");
 }
 
 std::size_t code_points(std::string_view text) {

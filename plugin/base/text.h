@@ -66,6 +66,8 @@ std::string to_utf8(std::string_view bytes);
 std::string escape_ill_formed(std::string_view bytes);
 /// At most `bytes_max` bytes, cut between two code points.
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
+/// `cut_utf8`, with ".." in the place of what is missing: a reader must see that something is.
+std::string cut_short(std::string_view text, std::size_t bytes_max);
 /// Code points of a UTF-8 text: what a column limit counts.
 std::size_t code_points(std::string_view text);
 

@@ -116,12 +116,13 @@ Mistake mistake_of(const valijson::ValidationResults::Error& error, const YamlDo
     path.pop_back();
   } else {
     mistake.hint = describe(here);
-    mistake.what = mistake.hint.empty() ? error.description : "this value is not allowed";
+    mistake.what = mistake.hint.empty() ? harmless(error.description) : "this value is not allowed";
   }
   mistake.where = pointer_of(path);
   auto place = document.places.find(mistake.where + "#key");
   if (place == document.places.end()) place = document.places.find(mistake.where);
   if (place != document.places.end()) mistake.line = place->second.line, mistake.column = place->second.column;
+  mistake.where = harmless(mistake.where);  // Only to be read from here on.
   return mistake;
 }
 

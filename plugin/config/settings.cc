@@ -70,6 +70,7 @@ void read_desks(const Json& json, HostSettings& host, SettingsReader& read) {
     if (const Json* mailbox = SettingsReader::member(entry, "mailbox")) desk.mailbox_json = mailbox->dump();
     if (const Json* map = SettingsReader::member(entry, "map")) desk.map_json = map->dump();
     if (const Json* many = SettingsReader::member(entry, "concurrency")) desk.concurrency = many->get<int>();
+    desk.runner_per_tenant = text_at(entry, "runner") == "tenant";
     if (const Json* ceiling = SettingsReader::member(entry, "calls_per_hour"))
       desk.calls_per_hour = ceiling->get<std::int64_t>();
     if (const Json* inbox = SettingsReader::member(entry, "inbox"))

@@ -18,14 +18,14 @@ std::int64_t DeskGate::rank(const Waiting& waiting, MonoTime now) const {
   return static_cast<std::int64_t>(waiting.severity) + (now - waiting.since) / settings_.lift_after;
 }
 
-std::optional<std::uint64_t> DeskGate::next(MonoTime now) {
+std::optional<std::uint64_t> DeskGate::next(MonoTime now, const std::function<bool(const TenantId&)>& can_go) {
   if (rest(now) || trial_) return std::nullopt;
   refill(now);
   if (settings_.calls_per_hour > 0 && tokens_ < 1) return std::nullopt;
   Line* best = nullptr;
   std::deque<Waiting>::iterator chosen;
   for (auto& [tenant, line] : lines_) {
-    if (line.calls.empty()) continue;
+    if (line.calls.empty() || (can_go && !can_go(tenant))) continue;
     const auto first = std::max_element(line.calls.begin(), line.calls.end(),
                                         [&](const auto& a, const auto& b) { return rank(a, now) < rank(b, now); });
     const auto better = [&] {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -50,8 +51,9 @@ class DeskGate {
   void wait(std::uint64_t call, const TenantId& tenant, Severity severity, MonoTime now);
   /// Gives a waiting call up.
   void leave(std::uint64_t call);
-  /// Whose turn it is; he leaves the queue. Nothing while the desk rests or its ceiling is reached.
-  std::optional<std::uint64_t> next(MonoTime now);
+  /// Whose turn it is; he leaves the queue. Nothing while the desk rests or its ceiling is reached. Tenants who cannot
+  /// go just now are passed over.
+  std::optional<std::uint64_t> next(MonoTime now, const std::function<bool(const TenantId&)>& can_go = {});
   void told(const Told& told, MonoTime now);
 
   /// Nothing when calls are served.

@@ -170,7 +170,7 @@ SendDelivery OperatorDesk::render(const ConditionRow& row, const DeliveryRow& de
                     .channel = Channel::operators,
                     .problems = {}};
   const std::string who = row.key.starts_with("desk/") ? cat("desk ", settings_.desk.text) : settings_.tenant_name;
-  const std::string what = harmless(cut_utf8(row.text, 600));
+  const std::string what = defanged(cut_short(row.text, 600));
   const std::string reference = cat("Ref       ", send.correlation.text, " (do not edit)");
   JsonWriter body;
   body.object().member("tenant", "operator").member("correlation_id", send.correlation.text);

@@ -40,9 +40,17 @@ std::string safe_name(std::string_view text) {
   return out;
 }
 
+/// What a desk said, as far as it is of use in a line of ours.
+std::string shown(std::string_view from_desk) { return defanged(cut_short(from_desk, 60)); }
+
+std::string ticket_name(const IncidentRow& row) {
+  return row.number.empty() ? row.correlation.text : shown(row.number);
+}
+
 std::string refused_attachment_note(std::string_view subject, const TicketView& view) {
-  const std::string why = harmless(cut_utf8(subject.substr(subject.find(':') + 2), 120));
-  return cat("The desk refused the attachment (", why, "). The packets are at the link.\nSame link: ", view.link);
+  const std::string why = defanged(cut_short(subject.substr(subject.find(':') + 2), 120));
+  return cat(join(wrap(cat("The desk refused the attachment (", why, "). The packets are at the link.")), "\n"),
+             "\nSame link: ", view.link);
 }
 
 }  // namespace
@@ -69,8 +77,7 @@ CaptureView TenantEngine::capture_view(const Incident& incident, const CaptureKe
   for (const IncidentId& other : row->incidents) {
     const auto found = incidents_.find(other);
     if (other != incident.row.id && found != incidents_.end() && view.shared_with.size() < 5)
-      view.shared_with.push_back(found->second.row.number.empty() ? found->second.row.correlation.text
-                                                                  : found->second.row.number);
+      view.shared_with.push_back(ticket_name(found->second.row));
   }
   return view;
 }
@@ -95,8 +102,8 @@ TicketView TenantEngine::view_of(const Incident& incident) const {
   view.mailed = mailed_words(incident);
   if (const auto earlier = incidents_.find(incident.row.previous); earlier != incidents_.end()) {
     const IncidentRow& row = earlier->second.row;
-    view.history = cat("Earlier: ", row.number.empty() ? row.correlation.text : row.number, ", closed",
-                       row.verdict.empty() ? "" : cat(" (", row.verdict, ")"), ".");
+    view.history = cat("Earlier: ", ticket_name(row), ", closed",
+                       row.verdict.empty() ? "" : cat(" (", shown(row.verdict), ")"), ".");
   }
   return view;
 }
@@ -116,7 +123,8 @@ std::string TenantEngine::note_of(const Incident& incident, const DeliveryRow& r
   if (row.subject == "mailed") return cat(join(wrap(mailed_words(incident)), "\n"), "\nSame link: ", view.link);
   if (row.subject == "adopted") return ticket_text(view).internal_text;
   if (row.subject.starts_with("moved "))
-    return cat("This incident goes on in ", incident.row.number.empty() ? incident.row.ticket : incident.row.number,
+    return cat("This incident goes on in ",
+               shown(incident.row.number.empty() ? incident.row.ticket : incident.row.number),
                ", where its alert belongs.\nSame link: ", view.link);
   if (row.subject.starts_with("refused-attachment")) return refused_attachment_note(row.subject, view);
   const auto key = CaptureKey::parse(std::string_view(row.subject).substr(8));
@@ -128,7 +136,7 @@ SendDelivery TenantEngine::render(const Incident& incident, const DeliveryRow& r
   view.disclosure = disclosure_at(row.rung);
   view.short_because = row.short_because.empty()
                            ? ""
-                           : cat("the desk refused a longer text (", harmless(cut_utf8(row.short_because, 120)), ")");
+                           : cat("the desk refused a longer text (", defanged(cut_short(row.short_because, 120)), ")");
   SendDelivery send{.id = row.id,
                     .kind = row.kind,
                     .correlation = incident.row.correlation,

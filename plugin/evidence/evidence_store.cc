@@ -87,9 +87,9 @@ class FolderEvidenceStore final : public EvidenceStore {
   FolderEvidenceStore(std::string folder, std::uint64_t quota) : folder_(std::move(folder)), quota_(quota) {}
 
   Result<void> prepare() {
+    for (const char* part : {"", "/intake", "/orphans"})
+      if (Result<void> made = make_durable_folder(folder_ + part); !made) return made;
     std::error_code failed;
-    for (const char* part : {"", "/intake", "/orphans"}) fs::create_directories(folder_ + part, failed);
-    if (failed) return Error{Errc::unavailable, cat("evidence store: ", folder_, ": ", failed.message())};
     for (const auto& entry : fs::directory_iterator(folder_ + "/intake", failed)) fs::remove(entry.path(), failed);
     for (auto at = fs::recursive_directory_iterator(folder_, failed);
          !failed && at != fs::recursive_directory_iterator(); at.increment(failed))
@@ -195,6 +195,17 @@ class FolderEvidenceStore final : public EvidenceStore {
   std::atomic<std::uint64_t> counter_{0};
   std::mutex sealing_;
 };
+
+Result<void> make_durable_folder(const std::string& path) {
+  std::error_code failed;
+  if (fs::is_directory(path, failed)) return {};
+  const std::string above = fs::path(path).parent_path().string();
+  if (!above.empty() && above != path)
+    if (Result<void> made = make_durable_folder(above); !made) return made;
+  fs::create_directory(path, failed);
+  if (failed) return Error{Errc::unavailable, cat(path, ": ", failed.message())};
+  return sync_folder(above.empty() ? "." : above);
+}
 
 Result<std::unique_ptr<EvidenceStore>> open_evidence_folder(const std::string& folder, std::uint64_t quota) {
   auto store = std::make_unique<FolderEvidenceStore>(folder, quota);

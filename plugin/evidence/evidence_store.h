@@ -79,6 +79,10 @@ class EvidenceStore {
   virtual Result<std::size_t> set_orphans_aside(const std::vector<EvidenceId>& known) = 0;
 };
 
+/// Makes the folder and those above it, and synchronises their names: a new folder is otherwise lost with the power, and all
+/// that was synchronised inside it.
+Result<void> make_durable_folder(const std::string& path);
+
 /// Files under `folder` (created): `ab/abcdef….pcap`, its origin beside it as `.json`.
 Result<std::unique_ptr<EvidenceStore>> open_evidence_folder(const std::string& folder, std::uint64_t quota);
 

@@ -25,7 +25,7 @@ constexpr std::array<Action, 9> blocking = {{{"droppedPacket", "packet dropped"}
 
 std::string canonical(const std::string& address) {
   const auto parsed = IpAddress::parse(trim(address));
-  return parsed ? parsed->text() : harmless(cut_utf8(trim(address), 64));
+  return parsed ? parsed->text() : defanged(cut_short(address, 64));
 }
 
 Endpoint endpoint_of(const Participant& wire) {

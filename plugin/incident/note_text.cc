@@ -44,7 +44,7 @@ std::string quality_text(const CaptureView& capture) {
   std::string text = capture.state == CaptureState::sealed_complete ? "complete" : "not complete";
   if (capture.cause != CaptureCause::none) text += cat(" (", sentence(capture.cause), ")");
   if (capture.report) {
-    if (capture.report->broken) text += cat(", damaged: ", harmless(capture.report->broken_text));
+    if (capture.report->broken) text += cat(", damaged: ", defanged(capture.report->broken_text));
     text += capture.report->addresses_match ? ", addresses match" : ", NEITHER attacker nor target is in it";
   }
   return cat("Quality: ", text, ".");
@@ -90,7 +90,7 @@ std::string lost_note(const TicketView& view, const CaptureView& capture) {
   add_wrapped(lines, cat("CAPTURE LOST: ", sentence(capture.cause), "."));
   add_wrapped(lines, "Whether the target answered cannot be told from packets.");
   std::vector<std::string> proof;
-  for (const std::string& clause : capture.proof) proof.push_back(harmless(clause));
+  for (const std::string& clause : capture.proof) proof.push_back(defanged(clause));
   if (!proof.empty()) add_wrapped(lines, cat("Proof: ", join(proof, "; "), "."));
   add_wrapped(lines, cat("Do next: ", next_step(view)));
   if (!remedy(capture.cause).empty()) add_wrapped(lines, cat("To keep the next one: ", remedy(capture.cause), "."));

@@ -92,7 +92,7 @@ std::vector<std::string> trigger_packet_lines(const TicketView& view, const Deco
   if (view.disclosure == Disclosure::none) return {};
   if (alert.trigger_packet.empty()) {
     if (alert.trigger_problem.empty()) return {"Trigger packet: the sensor sent none with this alert."};
-    return wrap(cat("Trigger packet: undecodable (", harmless(alert.trigger_problem), "); raw alert at the link."));
+    return wrap(cat("Trigger packet: undecodable (", defanged(alert.trigger_problem), "); raw alert at the link."));
   }
   const ByteView bytes = alert.trigger_packet;
   std::vector<std::string> lines = {

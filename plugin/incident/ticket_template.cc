@@ -98,11 +98,11 @@ data values_of(const TicketView& view, Sink sink, const TicketText& built_in) {
   put("target_address", target.address);
   put("target_port", target.port ? cat(*target.port) : "");
   put("signature", signature_words(alert));
-  put("signature_id", alert.signature_id);
+  put("signature_id", defanged(cut_short(alert.signature_id, 20)));
   put("signature_name", signature_name(alert));
   put("risk", alert.risk ? cat(*alert.risk) : "");
   put("sensor", alert.sensor.text);
-  put("event_id", alert.event_id);
+  put("event_id", defanged(cut_short(alert.event_id, 24)));
   put("capture",
       view.captures.empty() ? cat("none: ", sentence(view.no_capture)) : capture_words(view, view.captures.front()));
   put("alerts", cat(view.alerts));

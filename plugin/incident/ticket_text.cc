@@ -17,6 +17,7 @@ constexpr std::size_t label_width = 10;
 Endpoint shortened(Endpoint endpoint) {
   const std::string& whole = endpoint.address;
   const auto parsed = IpAddress::parse(whole);
+  if (!parsed) endpoint.address = cut_short(whole, 20);
   if (!parsed || !parsed->is_v6() || whole.size() <= 20) return endpoint;
   const std::size_t second = whole.find(':', whole.find(':') + 1);
   endpoint.address = cat(whole.substr(0, second), ":..", whole.substr(whole.rfind(':')));
@@ -35,14 +36,22 @@ std::string title_head(const Alert& alert) {
   return cat(severity, who_to_whom(brief));
 }
 
+/// As much of the name as fits: cut before it is escaped, so that no escape is cut in two.
+std::string name_within(const Alert& alert, std::size_t room) {
+  std::string name = signature_name(alert);
+  const std::string& whole = alert.signature_name.empty() ? alert.signature_details : alert.signature_name;
+  for (std::size_t bytes = std::min(whole.size(), room); name.size() > room && bytes > 0; --bytes)
+    name = cat(trim(defanged(cut_utf8(whole, bytes))), "..");
+  return name.size() <= room ? name : std::string(room > 2 ? ".." : "");
+}
+
 std::string title_of(const TicketView& view) {
   const Alert& alert = *view.first;
   const std::string head = cat(title_head(alert), " ");
   const std::string tail = cat(", ", short_block(alert));
-  const std::string name = signature_name(alert);
   const std::size_t room =
       ticket_title_max > head.size() + tail.size() ? ticket_title_max - head.size() - tail.size() : 0;
-  const std::string fits = name.size() <= room ? name : cat(trim(cut_utf8(name, room > 2 ? room - 2 : 0)), "..");
+  const std::string fits = name_within(alert, room);
   return std::string(cut_utf8(cat(head, fits, tail), ticket_title_max));
 }
 
@@ -185,7 +194,7 @@ std::string headline(const TicketView& view) {
   }
   if (!alert.attacker && alert.targets.empty())
     return cat("The sensor saw ", signature_name(alert), " and named neither source nor target.");
-  const std::string protocol = harmless(cut_utf8(alert.protocol, 20));
+  const std::string protocol = defanged(cut_short(alert.protocol, 20));
   const bool known = protocol == "tcp" || protocol == "udp" || protocol == "icmp" || protocol == "sctp";
   const std::string via = known ? cat(upper(protocol), " ") : protocol.empty() ? "" : cat(protocol, " ");
   return cat(who, " sent ", via, "traffic to ",

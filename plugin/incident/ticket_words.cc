@@ -30,7 +30,7 @@ std::string target_name(const Alert& alert) {
 
 std::string signature_name(const Alert& alert) {
   const std::string name = alert.signature_name.empty() ? alert.signature_details : alert.signature_name;
-  return name.empty() ? cat("signature ", alert.signature_id) : defanged(cut_utf8(name, 120));
+  return name.empty() ? cat("signature ", defanged(cut_short(alert.signature_id, 20))) : defanged(cut_short(name, 120));
 }
 
 std::string short_block(const Alert& alert) {
@@ -89,16 +89,16 @@ std::string endpoint_words(const TicketView& view, const Endpoint& endpoint) {
   std::string place = is_ours(view, endpoint.address)                 ? cat(view.tenant_name, ", inside")
                       : equal_ignoring_case(endpoint.locality, "OUT") ? "outside"
                       : equal_ignoring_case(endpoint.locality, "IN")  ? "inside"
-                                                                      : harmless(cut_utf8(endpoint.locality, 40));
-  if (!endpoint.os.empty()) place += cat(place.empty() ? "" : "; ", harmless(cut_utf8(endpoint.os, 60)));
+                                                                      : defanged(cut_short(endpoint.locality, 40));
+  if (!endpoint.os.empty()) place += cat(place.empty() ? "" : "; ", defanged(cut_short(endpoint.os, 60)));
   return cat(address_with_port(endpoint), place.empty() ? "" : cat(" (", place, ")"));
 }
 
 std::string signature_words(const Alert& alert) {
-  std::string words = cat(harmless(cut_utf8(alert.signature_id, 20)));
-  if (!alert.subsignature_id.empty()) words += cat("/", harmless(cut_utf8(alert.subsignature_id, 10)));
+  std::string words = cat(defanged(cut_short(alert.signature_id, 20)));
+  if (!alert.subsignature_id.empty()) words += cat("/", defanged(cut_short(alert.subsignature_id, 10)));
   words += cat(" ", signature_name(alert));
-  if (!alert.signature_version.empty()) words += cat(", ", harmless(cut_utf8(alert.signature_version, 30)));
+  if (!alert.signature_version.empty()) words += cat(", ", defanged(cut_short(alert.signature_version, 30)));
   words += cat(", severity ", token(alert.severity));
   if (alert.risk) words += cat(", risk ", *alert.risk);
   if (alert.threat) words += cat(", threat ", *alert.threat);
@@ -108,9 +108,9 @@ std::string signature_words(const Alert& alert) {
 std::string sensor_words(const Alert& alert) {
   std::string words = harmless(alert.sensor.text);
   for (const std::string& part : {alert.virtual_sensor, alert.interface})
-    if (!part.empty()) words += cat(" ", harmless(cut_utf8(part, 30)));
-  if (!alert.vlan.empty()) words += cat(" vlan ", harmless(cut_utf8(alert.vlan, 8)));
-  return cat(words, ", event ", harmless(cut_utf8(alert.event_id, 24)));
+    if (!part.empty()) words += cat(" ", defanged(cut_short(part, 30)));
+  if (!alert.vlan.empty()) words += cat(" vlan ", defanged(cut_short(alert.vlan, 8)));
+  return cat(words, ", event ", defanged(cut_short(alert.event_id, 24)));
 }
 
 std::string answer_words(const TicketView& view) {

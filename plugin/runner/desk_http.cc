@@ -1,8 +1,8 @@
 #include "runner/desk_http.h"
 
+#include <cpprest/astreambuf.h>
 #include <cpprest/containerstream.h>
 #include <cpprest/http_client.h>
-#include <cpprest/producerconsumerstream.h>
 #include <pplx/threadpool.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t body_bytes_max = 1U << 20;
 constexpr Milliseconds look_round{20};
-constexpr Milliseconds grace{2000};  // For the library to notice that it was cancelled.
+constexpr Milliseconds grace{500};  // For the library to notice that it was cancelled.
 
 /// What the waiting thread and the library's threads share; it outlives whichever gives up first.
 struct Exchange {
@@ -73,23 +73,69 @@ DeskHttp::Answer failure_of(const std::exception_ptr& failure) {
   }
 }
 
-/// The body as a stream that cannot seek. When a reused connection dies after the request was sent, the library would
-/// send the request again over a new one; it must rewind the body for that, cannot, and fails instead.
+/// A request's bytes as a stream that cannot seek. When a reused connection dies after the request was sent, the
+/// library would send the request again over a new one; it must rewind the body for that, cannot, and fails instead.
+/// Only read.
+class OnceBuffer final : public concurrency::streams::details::streambuf_state_manager<std::uint8_t> {
+ public:
+  explicit OnceBuffer(std::vector<std::uint8_t> bytes)
+      : streambuf_state_manager(std::ios_base::in), bytes_(std::move(bytes)) {}
+  ~OnceBuffer() override { (void)_close_read(); }
+
+ protected:
+  bool can_seek() const override { return false; }
+  bool has_size() const override { return true; }
+  utility::size64_t size() const override { return bytes_.size(); }
+  std::size_t buffer_size(std::ios_base::openmode) const override { return 0; }
+  void set_buffer_size(std::size_t, std::ios_base::openmode) override {}
+  std::size_t in_avail() const override { return bytes_.size() - at_; }
+  pos_type getpos(std::ios_base::openmode) const override { return pos_type(off_type(-1)); }
+  pos_type seekpos(pos_type, std::ios_base::openmode) override { return pos_type(off_type(-1)); }
+  pos_type seekoff(off_type, std::ios_base::seekdir, std::ios_base::openmode) override {
+    return pos_type(off_type(-1));
+  }
+  bool acquire(std::uint8_t*& to, std::size_t& count) override { return to = nullptr, count = 0, false; }
+  void release(std::uint8_t*, std::size_t) override {}
+  pplx::task<int_type> _putc(std::uint8_t) override { return pplx::task_from_result<int_type>(traits::eof()); }
+  pplx::task<std::size_t> _putn(const std::uint8_t*, std::size_t) override {
+    return pplx::task_from_result<std::size_t>(0);
+  }
+  pplx::task<int_type> _bumpc() override { return pplx::task_from_result(_sbumpc()); }
+  int_type _sbumpc() override { return at_ == bytes_.size() ? traits::eof() : int_type{bytes_[at_++]}; }
+  pplx::task<int_type> _getc() override { return pplx::task_from_result(_sgetc()); }
+  int_type _sgetc() override { return at_ == bytes_.size() ? traits::eof() : int_type{bytes_[at_]}; }
+  pplx::task<int_type> _nextc() override { return (void)_sbumpc(), _getc(); }
+  pplx::task<int_type> _ungetc() override { return pplx::task_from_result<int_type>(traits::eof()); }
+  pplx::task<std::size_t> _getn(std::uint8_t* to, std::size_t count) override {
+    const std::size_t got = _scopy(to, count);
+    at_ += got;
+    return pplx::task_from_result(got);
+  }
+  std::size_t _scopy(std::uint8_t* to, std::size_t count) override {
+    const std::size_t got = std::min(count, in_avail());
+    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at_), got, to);
+    return got;
+  }
+  pplx::task<bool> _sync() override { return pplx::task_from_result(true); }
+  std::uint8_t* _alloc(std::size_t) override { return nullptr; }
+  void _commit(std::size_t) override {}
+
+ private:
+  const std::vector<std::uint8_t> bytes_;
+  std::size_t at_ = 0;
+};
+
 concurrency::streams::istream unrepeatable_body(const DeskHttp::Request& request) {
-  concurrency::streams::producer_consumer_buffer<std::uint8_t> buffer;
-  if (!request.reader) {
-    buffer.putn_nocopy(reinterpret_cast<const std::uint8_t*>(request.body.data()), request.body.size()).wait();
-  } else {
-    std::vector<std::uint8_t> piece(64U << 10);
+  std::vector<std::uint8_t> bytes(request.body.begin(), request.body.end());
+  if (request.reader) {
+    bytes.resize(request.length);
     for (std::uint64_t at = 0; at < request.length;) {
-      const std::int64_t got = request.reader(at, piece.data(), piece.size());
+      const std::int64_t got = request.reader(at, bytes.data() + at, bytes.size() - at);
       if (got <= 0) throw std::runtime_error("the evidence cannot be read");
-      buffer.putn_nocopy(piece.data(), static_cast<std::size_t>(got)).wait();
       at += static_cast<std::uint64_t>(got);
     }
   }
-  buffer.close(std::ios_base::out).wait();
-  return buffer.create_istream();
+  return concurrency::streams::streambuf<std::uint8_t>(std::make_shared<OnceBuffer>(std::move(bytes))).create_istream();
 }
 
 bool may_carry_body(const std::string& method) { return method != "GET" && method != "HEAD"; }
@@ -138,6 +184,16 @@ void take_headers(const http::http_response& response, DeskHttp::Answer& answer)
   for (const auto& [name, value] : headers) answer.headers.push_back({name, value});
 }
 
+/// Until the process ends: nobody stops the pool.
+void serve_library() {
+  for (;;) try {
+      crossplat::threadpool::shared_instance().service().run();
+      return;
+    } catch (const std::exception&) {
+      continue;
+    }
+}
+
 }  // namespace
 
 /// One client for each origin: the library pools connections below it.
@@ -171,10 +227,13 @@ struct DeskHttp::Peer {
 
 void DeskHttp::initialise() {
   try {
-    crossplat::threadpool::initialize_with_threads(2);  // Forty otherwise; only before the first use.
+    crossplat::threadpool::initialize_with_threads(0);  // Forty otherwise; only before the first use.
   } catch (const std::exception&) {
     // Somebody was first; the number is a cost, not a promise.
   }
+  // The library's own threads would end the process at an exception from a handler, and a chunk of negative size makes
+  // it throw there. In ours that call stays without an answer, and its deadline ends it.
+  std::thread(serve_library).detach();
 }
 
 DeskHttp::DeskHttp(Settings settings) {

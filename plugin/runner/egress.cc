@@ -62,8 +62,11 @@ const std::vector<Range>& inner_networks() {
   static const std::vector<Range> ranges = [] {
     std::vector<Range> made;
     for (const char* text :
-         {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-          "192.168.0.0/16", "224.0.0.0/3", "::/127", "fc00::/7", "fe80::/10", "ff00::/8", "64:ff9b::/96"})
+         {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+          "192.168.0.0/16", "224.0.0.0/3", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+          // Unspecified, loopback, and those that hold an IPv4 address which may be an inner one: IPv4-compatible,
+          // translated, 6to4 and Teredo.
+          "::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"})
       made.push_back(*parse(text));
     return made;
   }();

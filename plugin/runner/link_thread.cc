@@ -92,12 +92,12 @@ LinkThread::LinkThread(const exh_adapter& adapter, SharedHttp http, Answer answe
   thread_.detach();
 }
 
-bool LinkThread::submit(Message message, Json payload, Descriptors descriptors) {
+bool LinkThread::submit(Message message, Descriptors descriptors) {
   const std::lock_guard lock(mutex_);
   if (next_ || running_ != 0) return false;
   running_ = message.call;
   cancelled_ = false;
-  next_ = Work{std::move(message), std::move(payload), std::move(descriptors)};
+  next_ = Work{std::move(message), std::move(descriptors)};
   woken_.notify_one();
   return true;
 }
@@ -130,24 +130,27 @@ Message LinkThread::perform(Work& work) {
   requests_ = 0;
   deadline_ = steady_clock::now() + default_deadline;
   try {
-    if (work.message.kind == FrameKind::open)
-      rc = open(work.payload.value("config", Json::object()), result.sink());
-    else if (link_ == nullptr)
-      rc = EXH_STATE;
-    else if (work.message.kind == FrameKind::probe)
-      rc = adapter_.probe(link_, result.sink());
-    else if (work.message.kind == FrameKind::read)
-      rc = EXH_HAS(&adapter_, exh_adapter, read)
-               ? adapter_.read(link_, to_exh(text_at(work.payload, "ticket")), result.sink())
-               : EXH_UNSUPPORTED;
-    else if (work.message.kind == FrameKind::poll)
-      rc = poll(work, result.sink());
-    else
-      rc = with_op(work, result.sink());
+    const FrameKind kind = work.message.kind;
+    const bool simple =
+        kind == FrameKind::open || kind == FrameKind::probe || kind == FrameKind::read || kind == FrameKind::poll;
+    rc = simple ? without_op(work, result.sink()) : link_ == nullptr ? EXH_STATE : with_op(work, result.sink());
   } catch (const std::exception& error) {
     result.text = harmless(error.what());
   }
   return {.kind = FrameKind::result, .call = work.message.call, .payload = result_json(rc, requests_, result.text)};
+}
+
+exh_rc LinkThread::without_op(const Work& work, exh_sink result) {
+  const Result<Json> payload = parse_json(work.message.payload, message_bytes_max);
+  if (!payload || !payload->is_object()) return EXH_BADARG;
+  if (work.message.kind == FrameKind::open) return open(payload->value("config", Json::object()), result);
+  if (link_ == nullptr) return EXH_STATE;
+  if (work.message.kind == FrameKind::probe) return adapter_.probe(link_, result);
+  if (work.message.kind == FrameKind::read)
+    return EXH_HAS(&adapter_, exh_adapter, read) ? adapter_.read(link_, to_exh(text_at(*payload, "ticket")), result)
+                                                 : EXH_UNSUPPORTED;
+  const std::string request = payload->value("request", Json::object()).dump();
+  return EXH_HAS(&adapter_, exh_adapter, poll) ? adapter_.poll(link_, to_exh(request), result) : EXH_UNSUPPORTED;
 }
 
 exh_rc LinkThread::open(const Json& config, exh_sink result) {
@@ -167,12 +170,20 @@ exh_rc LinkThread::open(const Json& config, exh_sink result) {
 }
 
 exh_rc LinkThread::with_op(const Work& work, exh_sink result) {
-  const Json op_json = work.payload.value("op", Json::object());
+  // The body is most of it, and the module reads it: it goes there as it came, without a tree in between.
+  const std::string_view whole = raw_member(work.message.payload, "op"), found = raw_member(whole, "body");
+  const std::string body(found.starts_with('{') ? found : "{}");
+  const std::size_t at = found.empty() ? whole.size() : static_cast<std::size_t>(found.data() - whole.data());
+  const Result<Json> parsed =
+      parse_json(found.empty() ? std::string(whole) : cat(whole.substr(0, at), "{}", whole.substr(at + found.size())),
+                 message_bytes_max);
+  if (!parsed || !parsed->is_object()) return EXH_BADARG;
+  const Json& op_json = *parsed;
   std::vector<OpenedEvidence> evidence = evidence_of(op_json, work.descriptors);
   std::vector<exh_blob> blobs;
   std::transform(evidence.begin(), evidence.end(), std::back_inserter(blobs), blob_of);
   const std::string op_id = text_at(op_json, "op_id"), correlation = text_at(op_json, "correlation_id");
-  const std::string ticket = text_at(op_json, "ticket"), body = op_json.value("body", Json::object()).dump();
+  const std::string ticket = text_at(op_json, "ticket");
   exh_op op{};
   op.size = sizeof op;
   op.kind = static_cast<std::uint32_t>(number_at(op_json, "kind"));
@@ -191,11 +202,6 @@ exh_rc LinkThread::with_op(const Work& work, exh_sink result) {
   if (work.message.kind == FrameKind::preview)
     return EXH_HAS(&adapter_, exh_adapter, preview) ? adapter_.preview(link_, &op, result) : EXH_UNSUPPORTED;
   return EXH_HAS(&adapter_, exh_adapter, find) ? adapter_.find(link_, &op, result) : EXH_UNSUPPORTED;
-}
-
-exh_rc LinkThread::poll(const Work& work, exh_sink result) {
-  const std::string request = work.payload.value("request", Json::object()).dump();
-  return EXH_HAS(&adapter_, exh_adapter, poll) ? adapter_.poll(link_, to_exh(request), result) : EXH_UNSUPPORTED;
 }
 
 const void* LinkThread::extension(void* ctx, const char* id) {

@@ -34,21 +34,20 @@ class LinkThread {
   LinkThread& operator=(const LinkThread&) = delete;
 
   /// False when a call is still running: the plugin broke the rule.
-  bool submit(Message message, Json payload, Descriptors descriptors);
+  bool submit(Message message, Descriptors descriptors);
   void cancel(std::uint64_t call);
 
  private:
   struct Work {
     Message message;
-    Json payload;
     Descriptors descriptors;
   };
 
   void run();
   Message perform(Work& work);
   exh_rc open(const Json& config, exh_sink result);
+  exh_rc without_op(const Work& work, exh_sink result);
   exh_rc with_op(const Work& work, exh_sink result);
-  exh_rc poll(const Work& work, exh_sink result);
 
   static exh_rc ask(void* ctx, const exh_http_request* request, exh_http_answer* answer, exh_sink content_type,
                     exh_sink body);

@@ -81,12 +81,10 @@ class Runner {
         for (auto& [number, link] : links_) link->cancel(message.call);
         continue;
       }
-      Result<Json> payload = parse_json(message.payload, message_bytes_max);
-      if (!payload || !payload->is_object()) return;
-      const auto number = payload->find("link");
-      if (number == payload->end() || !number->is_number_unsigned()) return;
-      LinkThread* const link = link_of(number->get<std::uint64_t>());
-      if (link == nullptr || !link->submit(std::move(message), *std::move(payload), std::move(descriptors))) return;
+      // Only for whom it is: its link reads the rest, while the next one is received.
+      const auto number = parse_number<std::uint64_t>(raw_member(message.payload, "link"));
+      LinkThread* const link = number ? link_of(*number) : nullptr;
+      if (link == nullptr || !link->submit(std::move(message), std::move(descriptors))) return;
     }
   }
 

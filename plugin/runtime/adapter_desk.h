@@ -6,40 +6,24 @@
 
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
-#include <deque>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "engine/desk_gate.h"
 #include "runtime/adapter_host.h"
-#include "runtime/adapter_message.h"
-#include "runtime/adapter_paths.h"
-#include "runtime/runner_process.h"
+#include "runtime/runner_lane.h"
 
 namespace exhibit {
 
-/// The work behind make_adapter_desk: calls wait here, go out over free links, and end by an answer, a deadline or the
-/// runner's death.
+/// The work behind make_adapter_desk: calls wait at the desk's gate, and go out over a lane: one for all, or where the
+/// desk's settings ask for it one for each tenant, so that no process holds the texts of two.
 ///
-///   idle --call--> locking --lock free--> starting --hello--> up --end of file--> idle (and a pause)
-///
-/// Only `submit` and `stop` are for any thread; all else runs on its own strand.
+/// Only `submit`, `resume` and `stop` are for any thread; all else runs on its own strand.
 class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
  public:
-  struct Call {
-    FrameKind kind = FrameKind::probe;
-    TenantId tenant;
-    Severity severity = Severity::high;
-    std::string members;  ///< What stands in the message beside the link's number.
-    std::vector<FileHandle> files;
-    std::function<void(AdapterResult)> done;
-  };
-
   AdapterWorker(DeskSettings settings, AdapterDeskWorld world);
-  void submit(Call call);
+  void submit(AdapterCall call);
   void stop();
   /// Ends the desk's rest: a person says that it may be called again.
   void resume();
@@ -49,31 +33,20 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
   [[nodiscard]] Nanoseconds deadline() const { return settings_.deadline; }
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
-  enum class State { idle, locking, starting, up };
+  using Time = RunnerLane::Time;
   struct Waiting {
-    Call call;
+    AdapterCall call;
     Time since;
-  };
-  struct Link {
-    bool opened = false, busy = false;
-    std::uint64_t number = 0;    ///< Of the call at work.
-    std::unique_ptr<Call> call;  ///< None while the link is being opened.
-    Time give_up;
   };
 
   void pump();
-  void begin();
-  void start_runner(FileHandle lock);
-  void open_link(std::size_t index);
-  void send(std::size_t index, Call call);
-  Call take_waiting(std::uint64_t number);
-  void end_call(Call& call, const AdapterResult& result);
-  void take(const Message& message);
-  void take_hello(const std::string& payload);
-  void finish_link(Link& link, const AdapterResult& result);
-  void runner_ended(std::string_view why);
+  [[nodiscard]] std::string lane_name(const TenantId& tenant) const;
+  RunnerLane& lane_of(const TenantId& tenant);
+  [[nodiscard]] std::size_t busy() const;
+  AdapterCall take_waiting(std::uint64_t number);
+  void end_call(AdapterCall& call, const AdapterResult& result);
   void refuse_waiting(const AdapterResult& result);
+  void refuse_lane(const std::string& name, const AdapterResult& result);
   void refuse_while_resting(const DeskGate::Rest& rest, Time now);
   void tick();
   void arm();
@@ -82,17 +55,12 @@ class AdapterWorker : public std::enable_shared_from_this<AdapterWorker> {
   const AdapterDeskWorld world_;
   Strand strand_;
   boost::asio::steady_timer timer_;
-  State state_ = State::idle;
-  std::shared_ptr<RunnerProcess> runner_;
-  std::uint64_t life_ = 0;  // Counts runners, so that a late word of an old one is known as such.
+  std::map<std::string, std::shared_ptr<RunnerLane>> lanes_;  // By tenant, or one without a name.
   std::uint64_t next_number_ = 0;
   std::map<std::uint64_t, Waiting> waiting_;
   DeskGate gate_;
-  std::vector<Link> links_;
-  Time started_, not_before_;
-  int deaths_ = 0;
   std::atomic<bool> stable_id_ = false;
-  bool stopped_ = false, renew_login_ = false, armed_ = false;
+  bool stopped_ = false, armed_ = false;
 };
 
 }  // namespace exhibit

@@ -85,12 +85,12 @@ class AdapterDesk final : public Desk {
                    .url = {},
                    .retry_after = {},
                    .why = "evidence-missing: the file to attach cannot be read"});
-    AdapterWorker::Call call{.kind = FrameKind::apply,
-                             .tenant = seat.tenant,
-                             .severity = delivery.severity,
-                             .members = {},
-                             .files = {},
-                             .done = {}};
+    AdapterCall call{.kind = FrameKind::apply,
+                     .tenant = seat.tenant,
+                     .severity = delivery.severity,
+                     .members = {},
+                     .files = {},
+                     .done = {}};
     call.members = apply_members(delivery, seat.map_json, attached ? std::optional(attached->part) : std::nullopt,
                                  worker_->deadline());
     if (attached) call.files.push_back(std::move(attached->file));
@@ -111,11 +111,11 @@ class AdapterDesk final : public Desk {
       if (found.rc == EXH_ABSENT) return done(Error{Errc::not_found, "the desk holds no such ticket"});
       if (found.rc == EXH_UNSUPPORTED) return done(Error{Errc::unsupported, "this desk cannot be searched"});
       if (found.rc != EXH_OK) return done(Error{Errc::unavailable, found.why()});
-      AdapterWorker::Call call{.kind = FrameKind::read,
-                               .tenant = tenant,
-                               .members = cat("\"ticket\":", json_quoted(found.ticket)),
-                               .files = {},
-                               .done = {}};
+      AdapterCall call{.kind = FrameKind::read,
+                       .tenant = tenant,
+                       .members = cat("\"ticket\":", json_quoted(found.ticket)),
+                       .files = {},
+                       .done = {}};
       call.done = [done, matches = found.matches](const AdapterResult& result) {
         done(read_document(result, matches));
       };
@@ -124,7 +124,7 @@ class AdapterDesk final : public Desk {
   }
 
   void probe(const Seat& seat, std::function<void(Result<void>)> done) override {
-    AdapterWorker::Call call{.kind = FrameKind::probe, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
+    AdapterCall call{.kind = FrameKind::probe, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
     call.done = [done = std::move(done)](const AdapterResult& result) {
       done(result.rc == EXH_OK ? Result<void>() : Error{Errc::unavailable, result.why()});
     };
@@ -132,22 +132,39 @@ class AdapterDesk final : public Desk {
   }
 
   void poll(const Seat& seat, const std::string& request, std::function<void(Result<std::string>)> done) override {
-    AdapterWorker::Call call{.kind = FrameKind::poll,
-                             .tenant = seat.tenant,
-                             .severity = Severity::informational,
-                             .members = cat("\"request\":", request),
-                             .files = {},
-                             .done = {}};
+    AdapterCall call{.kind = FrameKind::poll,
+                     .tenant = seat.tenant,
+                     .severity = Severity::informational,
+                     .members = cat("\"request\":", request),
+                     .files = {},
+                     .done = {}};
     call.done = with_document("this desk cannot be polled", std::move(done));
     worker_->submit(std::move(call));
   }
 
   void preview(const Seat& seat, const SendDelivery& delivery, std::function<void(Result<std::string>)> done) override {
     const std::optional<Attachment> attached = attachment_of(delivery, {});
-    AdapterWorker::Call call{.kind = FrameKind::preview, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
+    AdapterCall call{.kind = FrameKind::preview, .tenant = seat.tenant, .members = {}, .files = {}, .done = {}};
     call.members = apply_members(delivery, seat.map_json, attached ? std::optional(attached->part) : std::nullopt,
                                  worker_->deadline());
     call.done = with_document("this adapter cannot show what it would send", std::move(done));
+    worker_->submit(std::move(call));
+  }
+
+  void resolve(const Seat& seat, const std::string& number, std::function<void(Result<std::string>)> done) override {
+    AdapterCall call{.kind = FrameKind::find,
+                     .tenant = seat.tenant,
+                     .members = number_members(number, seat.map_json, worker_->deadline()),
+                     .files = {},
+                     .done = {}};
+    call.done = [done = std::move(done), number](const AdapterResult& result) {
+      if (result.rc == EXH_OK) return done(result.ticket);
+      if (result.rc == EXH_ABSENT)
+        return done(Error{Errc::not_found, cat("the desk holds no ticket ", harmless(number))});
+      if (result.rc == EXH_UNSUPPORTED)
+        return done(Error{Errc::unsupported, "this desk cannot be searched by number: give its own id (\"ticket\")"});
+      done(Error{Errc::unavailable, result.why()});
+    };
     worker_->submit(std::move(call));
   }
 
@@ -156,11 +173,11 @@ class AdapterDesk final : public Desk {
 
  private:
   void find(const Seat& seat, const LookUpDelivery& wanted, std::function<void(AdapterResult)> done) {
-    AdapterWorker::Call call{.kind = FrameKind::find,
-                             .tenant = seat.tenant,
-                             .members = find_members(wanted, seat.map_json, worker_->deadline()),
-                             .files = {},
-                             .done = std::move(done)};
+    AdapterCall call{.kind = FrameKind::find,
+                     .tenant = seat.tenant,
+                     .members = find_members(wanted, seat.map_json, worker_->deadline()),
+                     .files = {},
+                     .done = std::move(done)};
     worker_->submit(std::move(call));
   }
 

@@ -32,7 +32,7 @@ std::shared_ptr<Desk> make_adapter_desk(const DeskSettings& settings, AdapterDes
 /// returns at once. For desks of make_adapter_desk only.
 void stop_adapter_desk(Desk& desk);
 
-/// True when no runner of an earlier process can still reach this desk.
-bool runner_is_gone(const std::string& state, const DeskId& desk);
+/// True when no runner of an earlier process can still reach this desk; `tenant` where each has a runner of his own.
+bool runner_is_gone(const std::string& state, const DeskId& desk, const TenantId& tenant = {});
 
 }  // namespace exhibit

@@ -83,6 +83,15 @@ std::string apply_members(const SendDelivery& delivery, const std::string& map_j
   return cat("\"op\":", json.end().text());
 }
 
+std::string number_members(const std::string& number, const std::string& map_json, Nanoseconds deadline) {
+  JsonWriter json;
+  json.object().member("kind", operation_kind(DeliveryKind::ensure)).member("op_id", cat("number ", number));
+  json.member("correlation_id", "").member("ticket", "");
+  json.member("attempt", 1).member("deadline_ms", milliseconds_of(deadline));
+  json.key("body").object().member("number", number).key("fields").raw(map_json).end();
+  return cat("\"op\":", json.end().text());
+}
+
 std::string find_members(const LookUpDelivery& look_up, const std::string& map_json, Nanoseconds deadline) {
   JsonWriter json;
   json.object().member("kind", operation_kind(look_up.kind)).member("op_id", look_up.id.text);

@@ -38,6 +38,8 @@ std::string with_fields(std::string_view body_json, std::string_view map_json);
 /// "op":{...} of an apply; the tenant's own fields go into the body.
 std::string apply_members(const SendDelivery& delivery, const std::string& map_json,
                           const std::optional<EvidencePart>& evidence, Nanoseconds deadline);
+/// A find of the ticket that people know by this number.
+std::string number_members(const std::string& number, const std::string& map_json, Nanoseconds deadline);
 std::string find_members(const LookUpDelivery& look_up, const std::string& map_json, Nanoseconds deadline);
 /// What an open needs that is not in the settings: secrets resolved, files read. All JSON; empty: none.
 struct OpenParts {

@@ -15,8 +15,8 @@ Result<AdoptionRow> read_adoption(const Json& json) {
   order.event_id = text_at(json, "event_id");
   order.attacker = text_at(json, "attacker");
   order.target = text_at(json, "target");
-  if (order.ticket.empty() || order.sensor.text.empty())
-    return Error{Errc::bad_input, "\"ticket\" (the desk's own id) and \"sensor\" are needed"};
+  if ((order.ticket.empty() && order.number.empty()) || order.sensor.text.empty())
+    return Error{Errc::bad_input, "\"number\" or \"ticket\" (the desk's own id), and \"sensor\" are needed"};
   if (!order.event_id.empty()) return order;
   const auto time = parse_iso(text_at(json, "time"));
   if (!time || order.attacker.empty() || order.target.empty())

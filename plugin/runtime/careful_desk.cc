@@ -38,6 +38,9 @@ class CarefulDesk final : public Desk, public std::enable_shared_from_this<Caref
     desk_->poll(seat, request, std::move(done));
   }
   void probe(const Seat& seat, std::function<void(Result<void>)> done) override { desk_->probe(seat, std::move(done)); }
+  void resolve(const Seat& seat, const std::string& number, std::function<void(Result<std::string>)> done) override {
+    desk_->resolve(seat, number, std::move(done));
+  }
   void resume() override { desk_->resume(); }
 
  private:

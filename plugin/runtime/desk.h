@@ -39,6 +39,11 @@ class Desk {
   virtual void preview(const Seat&, const SendDelivery&, std::function<void(Result<std::string>)> done) {
     done(Error{Errc::unsupported, "this desk cannot show what it would send"});
   }
+  /// The desk's own id of the ticket that people know by this number. not_found: there is none. unsupported: this desk
+  /// cannot be asked.
+  virtual void resolve(const Seat&, const std::string& /*number*/, std::function<void(Result<std::string>)> done) {
+    done(Error{Errc::unsupported, "this desk cannot look for a ticket by its number: give the desk's own id"});
+  }
   /// Logs in and proves that a look-up can be trusted; writes nothing.
   virtual void probe(const Seat&, std::function<void(Result<void>)> done) {
     done(Error{Errc::unsupported, "this desk cannot be probed"});

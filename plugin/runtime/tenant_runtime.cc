@@ -145,8 +145,19 @@ class LiveTenant final : public TenantRuntime {
   void adopt(AdoptionRow order, std::function<void(Result<void>)> done) override {
     on_strand([state = state_, order = std::move(order), done = std::move(done)] {
       if (!state->store) return done(tenant_stopped());
-      state->enqueue(AdoptAsked{order}, [done](bool committed) {
-        done(committed ? Result<void>() : Error{Errc::unavailable, "the store refused"});
+      const auto adopt = [state, done](const AdoptionRow& known) {
+        state->enqueue(AdoptAsked{known}, [done](bool committed) {
+          done(committed ? Result<void>() : Error{Errc::unavailable, "the store refused"});
+        });
+      };
+      if (!order.ticket.empty()) return adopt(order);
+      state->world.desk->resolve(state->seat(), order.number, [state, order, adopt, done](Result<std::string> ticket) {
+        boost::asio::post(state->strand, [order, adopt, done, ticket = std::move(ticket)] {
+          if (!ticket) return done(ticket.error());
+          AdoptionRow known = order;
+          known.ticket = *ticket;
+          adopt(known);
+        });
       });
     });
   }
@@ -202,9 +213,7 @@ class LiveTenant final : public TenantRuntime {
 
 Result<std::unique_ptr<TenantRuntime>> make_tenant_runtime(TenantSettings settings, TenantRuntime::World world) {
   const std::string folder = cat(world.state_folder, "/tenants/", settings.tenant.text);
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed) return Error{Errc::unavailable, cat(folder, ": ", failed.message())};
+  if (const Result<void> made = make_durable_folder(folder); !made) return made.error();
   auto state = std::make_shared<TenantState>(std::move(settings), std::move(world));
   Result<Zone> zone = load_zone(state->settings.zone_name);
   if (!zone) return zone.error();

@@ -53,7 +53,9 @@ void Site::api(const Request& request, const Respond& respond) {
   if (!adoption) return respond(trouble(400, adoption.error().text));
   adoption->by = cat("api:", caller->name);
   (*served)->adopt(std::move(*adoption), [respond](const Result<void>& kept) {
-    respond(kept ? json(202, "{\"kept\":true}\n") : trouble(503, kept.error().text));
+    if (kept) return respond(json(202, "{\"kept\":true}\n"));
+    const Errc code = kept.error().code;
+    respond(trouble(code == Errc::not_found ? 404 : code == Errc::unsupported ? 400 : 503, kept.error().text));
   });
 }
 

@@ -317,10 +317,8 @@ std::string without(std::string_view body, const std::vector<EventSpan>& spans) 
   return skeleton;
 }
 
-}  // namespace
-
-Result<SensorEvent> read_event(std::string_view element) {
-  if (const auto scanned = scan_xml(element); !scanned) return scanned.error();
+/// An element that passed the scan, alone or with its document.
+Result<SensorEvent> read_scanned(std::string_view element) {
   bool altered = false;
   const std::string mended = mend_characters(element, altered);
   pugi::xml_document xml;
@@ -335,6 +333,13 @@ Result<SensorEvent> read_event(std::string_view element) {
   return SensorEvent(OtherEvent{attribute(node, "eventId"), std::string(name), std::string(element)});
 }
 
+}  // namespace
+
+Result<SensorEvent> read_event(std::string_view element) {
+  if (const auto scanned = scan_xml(element); !scanned) return scanned.error();
+  return read_scanned(element);
+}
+
 Result<SdeeDocument> read_sdee_document(std::string_view body) {
   Result<std::vector<EventSpan>> scanned = scan_xml(body);
   const bool broken = !scanned;
@@ -347,7 +352,7 @@ Result<SdeeDocument> read_sdee_document(std::string_view body) {
   SdeeDocument document;
   for (const EventSpan& span : *scanned) {
     const std::string_view raw = body.substr(span.offset, span.length);
-    Result<SensorEvent> event = read_event(raw);
+    Result<SensorEvent> event = broken ? read_event(raw) : read_scanned(raw);
     if (event)
       document.events.push_back(std::move(*event));
     else

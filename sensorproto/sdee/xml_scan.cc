@@ -10,6 +10,10 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
+bool ends_name(char c) {
+  return is_blank(c) || c == '/' || c == '>' || c == '=' || c == '<' || c == '"' || c == '\'' || c == '\0';
+}
+
 bool is_event_name(std::string_view name) {
   return name.size() > 2 && name.starts_with("ev") && name[2] >= 'A' && name[2] <= 'Z';
 }
@@ -68,9 +72,7 @@ class Scan {
 
   std::string_view name() {
     const std::size_t from = at_;
-    while (at_ < text_.size() && !is_blank(text_[at_]) &&
-           std::string_view("/>=<\"'\0", 7).find(text_[at_]) == std::string_view::npos)
-      ++at_;
+    while (at_ < text_.size() && !ends_name(text_[at_])) ++at_;
     return text_.substr(from, at_ - from);
   }
 
@@ -197,16 +199,24 @@ std::vector<EventSpan> salvage_events(std::string_view document) {
 std::string mend_characters(std::string_view document, bool& altered) {
   std::string out;
   out.reserve(document.size());
+  std::size_t kept = 0;  // What stands before it is in `out`: good text is copied in runs.
   for (std::size_t at = 0; at < document.size();) {
-    const std::size_t forbidden = document[at] == '&' ? forbidden_reference(document.substr(at)) : 0;
-    if (forbidden > 0 || is_forbidden_byte(document[at])) {
-      out += "\xEF\xBF\xBD";
-      at += std::max<std::size_t>(forbidden, 1);
-      altered = true;
-    } else {
-      out += document[at++];
+    const bool forbidden_byte = is_forbidden_byte(document[at]);
+    if (!forbidden_byte && document[at] != '&') {
+      ++at;
+      continue;
     }
+    const std::size_t forbidden = forbidden_byte ? 1 : forbidden_reference(document.substr(at));
+    if (forbidden == 0) {
+      ++at;
+      continue;
+    }
+    out += document.substr(kept, at - kept);
+    out += "\xEF\xBF\xBD";
+    kept = at += forbidden;
+    altered = true;
   }
+  out += document.substr(kept);
   if (is_utf8(out)) return out;
   altered = true;
   return to_utf8(out);

@@ -7,10 +7,13 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--hide-scrollbars"]
+
+NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 
 
 def free_port():
@@ -20,7 +23,9 @@ def free_port():
 
 
 class Browser:
-    def __init__(self, width=1280, height=900):
+    """`watch`: remembers every request, reaches nothing but loopback, and leaves dialogs open for `dialog`."""
+
+    def __init__(self, width=1280, height=900, watch=False):
         port = free_port()
         self.profile = tempfile.TemporaryDirectory(prefix="exhibit-browser-")
         self.driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -30,7 +35,10 @@ class Browser:
         while self.session is None:
             try:
                 args = FLAGS + [f"--user-data-dir={self.profile.name}", f"--window-size={width},{height}"]
-                made = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": args}}}})
+                wanted = {"goog:chromeOptions": {"args": args + ([NOWHERE] if watch else [])}}
+                if watch:
+                    wanted |= {"goog:loggingPrefs": {"performance": "ALL"}, "unhandledPromptBehavior": "ignore"}
+                made = self.call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
                 self.session = made["sessionId"]
             except OSError:
                 if time.monotonic() > deadline:
@@ -48,6 +56,20 @@ class Browser:
 
     def open(self, url):
         self.do("POST", "/url", {"url": url})
+
+    def requests(self):
+        """Addresses asked for since the last call; only when watching."""
+        said = (json.loads(one["message"])["message"] for one in self.do("POST", "/se/log", {"type": "performance"}))
+        return [one["params"]["request"]["url"] for one in said if one["method"] == "Network.requestWillBeSent"]
+
+    def dialog(self):
+        """The text of an open alert, which is closed; None when there is none."""
+        try:
+            text = self.do("GET", "/alert/text")
+            self.do("POST", "/alert/dismiss")
+            return text
+        except urllib.error.HTTPError:
+            return None
 
     def url(self):
         return self.do("GET", "/url")

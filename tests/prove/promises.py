@@ -52,10 +52,16 @@ PROMISES = [
     Promise("P4", "Replay has no effect", "in the simulated world", [
         Part("days fed twice", gtest("sim", "Simulation.ADayThatIsFedAgain*"), 10, 1000, portion=50),
     ]),
-    Promise("P5", "Power-cut safe"),
-    Promise("P6", "Disk full safe"),
+    Promise("P5", "Power-cut safe", parts=[
+        Part("states after a cut", gtest("disk", "PowerCut.LosesNothing*"), 2_000, 100_000, portion=20_000),
+    ]),
+    Promise("P6", "Disk full safe", "store and evidence: refused at each change of a file", [
+        Part("each change refused", gtest("disk", "*FullDisk*"), 3_604, 3_604),
+    ]),
     Promise("P7", "Damage is found and healed"),
-    Promise("P8", "Memory failure safe"),
+    Promise("P8", "Memory failure safe", "sensor's bytes to rows and decoder, in process", [
+        Part("each allocation fails", gtest("disk", "NoMemory.AtAny*"), 1_400, 1_400),
+    ]),
     Promise("P9", "Evidence is provable"),
     Promise("P10", "Tenants apart"),
     Promise("P11", "Any XML"),

@@ -13,8 +13,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::vector<TextFormat> formats = {TextFormat::plain,   TextFormat::html, TextFormat::markdown,
-                                         TextFormat::textile, TextFormat::wiki, TextFormat::adf};
+const std::vector<TextFormat> formats = {TextFormat::plain,    TextFormat::unfolded, TextFormat::html,
+                                         TextFormat::markdown, TextFormat::textile,  TextFormat::wiki,
+                                         TextFormat::adf};
 
 const std::vector<std::string> hostile = {
     "a",
@@ -53,8 +54,17 @@ TEST(RestText, WhatIsRenderedComesBackAsItWas) {
         }
 }
 
+TEST(RestText, NoLineLooksQuotedToADeskThatFoldsQuotesAway) {
+  for (const char* line : {">", "> x", "  ipt>x", "\xC3\xA9t>x", "_a1>"})
+    EXPECT_EQ(rendered(cat("a\n", line, "\nb"), TextFormat::unfolded, Layout::columns, ""),
+              cat("a\n\u2060", line, "\nb"));
+  for (const char* line : {"a b>", "  | >", "-> x", "<b>"})
+    EXPECT_EQ(rendered(line, TextFormat::unfolded, Layout::columns, ""), line);
+}
+
 TEST(RestText, LineEndsThatADeskMadeLongerAreTheSameText) {
-  for (const TextFormat format : {TextFormat::plain, TextFormat::textile, TextFormat::wiki, TextFormat::markdown})
+  for (const TextFormat format :
+       {TextFormat::plain, TextFormat::unfolded, TextFormat::textile, TextFormat::wiki, TextFormat::markdown})
     EXPECT_EQ(unrendered(replace_all(rendered("a\nb", format, Layout::columns, ""), "\n", "\r\n"), format), "a\nb");
 }
 

@@ -79,12 +79,17 @@ INSTANTIATE_TEST_SUITE_P(Desk, LostAnswerTest, ::testing::ValuesIn(all_faults())
 class RunnerDeathTest : public DeskFixture {
  protected:
   /// The runner is our only child.
-  static pid_t runner_process() {
+  static std::vector<pid_t> runner_processes() {
+    std::vector<pid_t> all;
     for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
       std::ifstream children(thread.path() / "children");
-      if (pid_t process = 0; children >> process) return process;
+      for (pid_t process = 0; children >> process;) all.push_back(process);
     }
-    return -1;
+    return all;
+  }
+  static pid_t runner_process() {
+    const auto all = runner_processes();
+    return all.empty() ? -1 : all.front();
   }
 };
 
@@ -132,6 +137,34 @@ TEST_F(RunnerDeathTest, NoNewRunnerStartsWhileAnOldOneMayStillReachTheDesk) {
   EXPECT_TRUE(runner_is_gone(state, {"snow"}));
   EXPECT_EQ(send(ensure("EXH1-A")).kind, Kind::done);
   EXPECT_FALSE(runner_is_gone(state, {"snow"}));
+}
+
+TEST_F(RunnerDeathTest, WhereAskedEachTenantHasARunnerOfHisOwnAndTheDeskStillOneGate) {
+  settings.runner_per_tenant = true;
+  settings.concurrency = 2;
+  open_desk();
+  const auto sent = [&](const char* tenant) {
+    std::promise<DeliveryOutcome> promise;
+    auto outcome = promise.get_future();
+    desk->send({{tenant}}, ensure(cat("EXH1-", tenant)), FileHandle(),
+               [&promise](DeliveryOutcome got) { promise.set_value(std::move(got)); });
+    return outcome.get().kind;
+  };
+  EXPECT_EQ(sent("acme"), Kind::done);
+  EXPECT_EQ(sent("globex"), Kind::done);
+  EXPECT_FALSE(runner_is_gone(state, {"snow"}, {"acme"}));
+  EXPECT_FALSE(runner_is_gone(state, {"snow"}, {"globex"}));
+  const std::vector<pid_t> both = runner_processes();
+  ASSERT_EQ(both.size(), 2U);
+  ASSERT_EQ(::kill(both[0], SIGKILL), 0);
+  const auto gone = [&](const char* tenant) { return runner_is_gone(state, {"snow"}, {tenant}); };
+  while (!gone("acme") && !gone("globex")) std::this_thread::yield();
+  const char *dead = gone("acme") ? "acme" : "globex", *other = gone("acme") ? "globex" : "acme";
+  EXPECT_EQ(sent(other), Kind::done);
+  EXPECT_THAT(sent(dead), ::testing::AnyOf(Kind::done, Kind::unknown)) << "whether its death was heard of yet";
+  const std::vector<pid_t> after = runner_processes();
+  EXPECT_NE(std::find(after.begin(), after.end(), both[1]), after.end()) << "the other tenant's went on";
+  EXPECT_EQ(tickets(), 2U);
 }
 
 TEST_F(RunnerDeathTest, StoppingTheDeskEndsEveryCallOnce) {

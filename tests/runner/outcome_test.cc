@@ -26,6 +26,20 @@ TEST_F(OutcomeTest, ATicketIsMadeOnceAndFoundAfterwards) {
   EXPECT_EQ(calls(), "ffcf");
 }
 
+TEST_F(OutcomeTest, TheTicketThatPeopleKnowByANumberIsFoundAndNoOther) {
+  const DeliveryOutcome made = send(ensure("EXH1-A"));
+  const auto resolved = [&](const std::string& number) {
+    std::promise<Result<std::string>> promise;
+    auto ticket = promise.get_future();
+    desk->resolve({{"acme"}}, number, [&promise](Result<std::string> got) { promise.set_value(std::move(got)); });
+    return ticket.get();
+  };
+  EXPECT_EQ(resolved(made.number).value_or(""), made.ticket);
+  const Result<std::string> nobody = resolved("INC9999999");
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().code, Errc::not_found);
+}
+
 TEST_F(OutcomeTest, WhatTheDeskHoldsIsReadBack) {
   const DeliveryOutcome made = send(ensure("EXH1-A"));
   ASSERT_EQ(send(note(made, "CAPTURE READY")).kind, Kind::done);

@@ -143,6 +143,7 @@ PageRows phf_incident(const TenantId& tenant, const LinkId& link, const Zone& zo
   rows.view.captures = {view};
   rows.captures = {capture};
   rows.view.tenant_name = rows.tenant_name;
+  rows.view.priority = priority_of(alert);
   rows.view.zone = zone;
   rows.view.networks = {*Network::parse("198.51.100.0/24")};
   rows.view.correlation = rows.incident.correlation.text;

@@ -129,8 +129,9 @@ typedef struct exh_adapter {
   exh_rc (*apply)(exh_link *link, const exh_op *op, exh_sink result);
 
   /* Looks whether this operation is done, and compares byte for byte. EXH_OK: it is; `matches` above 1 says that the oldest
-   * of several was taken. EXH_ABSENT: it is not, and the look-up is proven. EXH_RETRY: the look-up told nothing. Required: no;
-   * without it an unknown operation is repeated only under a stable id that describe declares. [link thread] */
+   * of several was taken. EXH_ABSENT: it is not, and the look-up is proven. EXH_RETRY: the look-up told nothing. With
+   * "number" in the body of an ENSURE the ticket that people know by it is meant, whoever made it. Required: no; without find
+   * an unknown operation is repeated only under a stable id that describe declares. [link thread] */
   exh_rc (*find)(exh_link *link, const exh_op *op, exh_sink result);
 
   /* The ticket as the desk stores it, as `document`: {"number", "title", "public_text", "internal_text", "notes": [],
