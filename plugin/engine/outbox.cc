@@ -10,6 +10,7 @@ namespace exhibit {
 namespace {
 
 constexpr Nanoseconds longest_wait = std::chrono::hours{1};
+constexpr std::string_view withdrawn = "withdrawn";
 
 /// Up to a quarter, by the delivery and the attempt: spread without dice.
 Nanoseconds jitter(const DeliveryRow& row, Nanoseconds wait) {
@@ -35,6 +36,8 @@ void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts
       if (row.kind == DeliveryKind::ensure) blocked_.insert(row.incident);
       dead_.emplace(row.id, row);
     }
+    if (row.kind == DeliveryKind::ensure && row.state == DeliveryState::expired && row.cause != withdrawn)
+      given_up_.insert(row.incident);
     if (is_final(row.state)) continue;
     if (planted(Plant::restore_forgets) && row.state == DeliveryState::ready) continue;
     row.not_before = row.not_before.rebased(now, longest_wait);
@@ -59,8 +62,12 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
   row.rung = rung;
   row.severity = severity;
   row.not_before = Deadline::in(wait, now);
+  if (given_up_.contains(incident)) {
+    row.state = DeliveryState::expired;
+    row.cause = "its ticket was given up";
+  }
   facts.emplace_back(row);
-  open_.insert_or_assign({incident, order}, std::move(row));
+  if (row.state == DeliveryState::ready) open_.insert_or_assign({incident, order}, std::move(row));
 }
 
 std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
@@ -172,7 +179,7 @@ bool Outbox::take_back(const IncidentId& incident, std::string_view subject, boo
   for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at) {
     const DeliveryRow& row = at->second;
     if (row.subject != subject || row.state != DeliveryState::ready || (row.attempt > 0 && !tried_too)) continue;
-    at->second.cause = "withdrawn";
+    at->second.cause = withdrawn;
     (void)finish(at, DeliveryState::expired, facts);
     return true;
   }
@@ -181,6 +188,7 @@ bool Outbox::take_back(const IncidentId& incident, std::string_view subject, boo
 
 /// What waits behind a ticket that nobody will make.
 void Outbox::expire_all(const IncidentId& incident, Facts& facts) {
+  given_up_.insert(incident);
   for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident;) {
     at->second.state = DeliveryState::expired;
     at->second.cause = "its ticket was given up";

@@ -100,6 +100,7 @@ class Outbox {
   std::map<Order, DeliveryRow> open_;  // Not done and not dead.
   std::map<DeliveryId, DeliveryRow> dead_;
   std::set<IncidentId> blocked_;
+  std::set<IncidentId> given_up_;  // A person decided that they get no ticket.
   std::map<IncidentId, std::uint64_t> next_order_;
   std::set<DeliveryId> looking_;
   std::size_t in_flight_ = 0;

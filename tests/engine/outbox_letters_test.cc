@@ -125,5 +125,19 @@ TEST_F(OutboxLettersTest, ARestartKeepsWhatWaitsForAPerson) {
   EXPECT_EQ(again.dead()[0].id, ticket);
 }
 
+TEST_F(OutboxLettersTest, NothingIsOwedForATicketThatWasGivenUpAlsoAfterARestart) {
+  owe(DeliveryKind::ensure, "ticket");
+  kill_the_ticket();
+  DeliveryRow row = outbox.dead()[0];
+  ASSERT_TRUE(outbox.decided({ticket, LetterDecided::What::expire, "", "", "kim"}, Rung::masked, now, facts));
+  owe(DeliveryKind::note, "joined");
+  EXPECT_EQ(last_state(note), DeliveryState::expired);
+  row.state = DeliveryState::expired;
+  Outbox restored{{}};
+  restored.restore({row}, now, facts);
+  restored.owe(incident, DeliveryKind::note, "joined", Severity::high, Rung::masked, now, facts);
+  EXPECT_THAT(restored.claim(now, facts), IsEmpty());
+}
+
 }  // namespace
 }  // namespace exhibit

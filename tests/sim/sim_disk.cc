@@ -17,7 +17,7 @@ constexpr Nanoseconds patience_with_a_sensor = 23h;
 
 /// The arrows of the outbox's picture.
 bool is_lawful(const std::string& from, State to) {
-  if (from.empty()) return to == State::ready;
+  if (from.empty()) return to == State::ready || to == State::expired;  // Of a ticket that was given up.
   if (from == "ready") return to == State::inflight || to == State::expired;
   if (from == "inflight")
     return to == State::done || to == State::ready || to == State::unknown || to == State::dead || to == State::expired;
