@@ -10,7 +10,6 @@ import ipaddress
 import json
 import os
 import pathlib
-import shutil
 import socket
 import struct
 import subprocess
@@ -20,6 +19,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import packages  # noqa: E402
 import runner_link as rl  # noqa: E402
 from proof import proved  # noqa: E402
 
@@ -223,10 +223,7 @@ def inside():
 def main():
     if len(sys.argv) > 2:
         return inside()
-    for tool in ("unshare", "ip", "mount"):
-        if not shutil.which(tool):
-            print(f"skipped: {tool} is not here")
-            return 77
+    packages.need("util-linux", "iproute2", "mount")
     if subprocess.run(["unshare", "-nm", "ip", "link", "add", "out", "type", "veth"], stderr=subprocess.DEVNULL, check=False).returncode:
         print("skipped: no network namespace can be made here")
         return 77
