@@ -42,16 +42,23 @@ class Product(MailTest):
             self.assertIn(ticket["link"], first[ticket["correlation_id"]].get_body().get_content())
         return first
 
-    def test_each_incident_is_one_mail_with_its_packet_below_it(self):
+    def first_mails(self):
         document, mails = self.demo("submission", ca=self.at["ca"],
                                     login={"user": self.at["user"], "password": {"env": "MAIL_PASSWORD"}})
-        self.check(document, mails)
+        return self.check(document, mails)
+
+    def test_each_incident_is_one_mail_with_its_packet_below_it(self):
+        self.first_mails()
 
     def test_a_server_that_dislikes_attacks_gets_shorter_mails_that_say_so(self):
-        first = self.check(*self.demo("picky"))
-        texts = [mail.get_body().get_content() for mail in first.values()]
-        self.assertEqual([text for text in texts if "/etc/passwd" in text], [])
-        self.assertEqual(len([text for text in texts if "content-refused" in text]), 2)
+        disliked = ("/etc/passwd", "<script>", "${jndi:")
+        whole = [mail.get_body().get_content() for mail in self.first_mails().values()]
+        attacks = [text for text in whole if any(word in text for word in disliked)]
+        self.assertGreaterEqual(len(attacks), 2)
+        self.setUp()  # Empty boxes.
+        texts = [mail.get_body().get_content() for mail in self.check(*self.demo("picky")).values()]
+        self.assertEqual([text for text in texts if any(word in text for word in disliked)], [])
+        self.assertEqual(len([text for text in texts if "content-refused" in text]), len(attacks))
 
 
 if __name__ == "__main__":
