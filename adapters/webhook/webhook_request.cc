@@ -101,8 +101,6 @@ std::string cloudevents_value(std::string_view text) {
 }
 
 Result<adapter::HttpRequest> request_of(const Settings& settings, const Event& event, std::int64_t epoch_seconds) {
-  Result<std::string> body = exhibit_body(event.kind, event.correlation_id, event.body_json);
-  if (!body) return body.error();
   const std::string id = webhook_id(event.op_id);
   Result<Json> incident = Json::object();
   if (settings.style == Style::ocsf || settings.cloudevents) {
@@ -110,7 +108,11 @@ Result<adapter::HttpRequest> request_of(const Settings& settings, const Event& e
     if (!incident) return incident.error();
   }
   adapter::HttpRequest request{.method = "POST", .target = ""};
-  request.body = settings.style == Style::ocsf ? ocsf_body(*incident, id) : *std::move(body);
+  Result<std::string> body = settings.style == Style::ocsf
+                                 ? ocsf_body(*incident, id)
+                                 : exhibit_body(event.kind, event.correlation_id, event.body_json);
+  if (!body) return body.error();
+  request.body = *std::move(body);
   request.headers = {{"Content-Type", "application/json"}, {"webhook-id", id}};
   request.headers.push_back({"webhook-timestamp", cat(epoch_seconds)});
   if (!settings.keys.empty())

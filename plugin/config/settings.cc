@@ -73,9 +73,7 @@ void read_desks(const Json& json, HostSettings& host, SettingsReader& read) {
     desk.runner_per_tenant = text_at(entry, "runner") == "tenant";
     if (const Json* ceiling = SettingsReader::member(entry, "calls_per_hour"))
       desk.calls_per_hour = ceiling->get<std::int64_t>();
-    if (const Json* inbox = SettingsReader::member(entry, "inbox"))
-      desk.inbox = inbox->is_array() ? inbox->get<std::vector<std::string>>()
-                                     : std::vector<std::string>{inbox->get<std::string>()};
+    desk.inbox = SettingsReader::texts(entry, "inbox");
     desk.templates = read.templates(entry, cat("/desks/", name), {});
     SettingsReader::duration(entry, "settle", desk.settle);
     SettingsReader::duration(entry, "deadline", desk.deadline);
@@ -103,6 +101,7 @@ void read_desks(const Json& json, HostSettings& host, SettingsReader& read) {
 }  // namespace
 
 std::string merged_maps(const std::string& under, const std::string& over) {
+  if (over == "{}") return under;  // Most of what is sent.
   Json map = parse_json(under).value_or(Json::object());
   map.update(parse_json(over).value_or(Json::object()));
   return map.dump();

@@ -54,7 +54,7 @@ struct DeskSettings {
   std::vector<std::string> inbox;  ///< Addresses whose mail becomes tickets there.
   std::string map_json = "{}";     ///< Field values for every tenant that does not say otherwise.
   int concurrency = 4;
-  bool runner_per_tenant = false;  ///< Else one runner process for all tenants of this desk.
+  bool runner_per_tenant = false;   ///< Else one runner process for all tenants of this desk.
   std::int64_t calls_per_hour = 0;  ///< Ceiling for the whole instance, all tenants together; 0: none.
   Nanoseconds settle = std::chrono::seconds{120};
   Nanoseconds deadline = limits::desk_deadline;

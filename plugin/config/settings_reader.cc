@@ -8,15 +8,8 @@
 namespace exhibit {
 namespace {
 
-/// One text or a list of them.
-std::vector<std::string> texts_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end()) return {};
-  return found->is_array() ? found->get<std::vector<std::string>>() : std::vector<std::string>{text_at(object, key)};
-}
-
 std::vector<std::string> addresses_in(const std::string& map_json, const char* key) {
-  return texts_of(parse_json(map_json).value_or(Json::object()), key);
+  return SettingsReader::texts(parse_json(map_json).value_or(Json::object()), key);
 }
 
 bool holds(const std::vector<std::string>& addresses, const std::string& address) {
@@ -76,7 +69,7 @@ std::optional<MailToPeople> SettingsReader::mail_to_people(const Json& object, c
           "name one of your desks");
     return std::nullopt;
   }
-  people.mail = texts_of(object, "mail");
+  people.mail = texts(object, "mail");
   duration(object, "after", people.after);
   for (std::size_t i = 0; i < people.mail.size(); ++i)
     warn_of_inbox(people.mail[i], cat(pointer, "/mail/", i), people.through, host);

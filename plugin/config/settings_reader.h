@@ -36,6 +36,14 @@ class SettingsReader {
     if (const auto parsed = parse_duration(text_at(object, key))) out = *parsed;
   }
 
+  /// One text or a list of them.
+  static std::vector<std::string> texts(const Json& object, const char* key) {
+    const Json* found = member(object, key);
+    if (!found) return {};
+    return found->is_array() ? found->get<std::vector<std::string>>()
+                             : std::vector<std::string>{found->get<std::string>()};
+  }
+
   static Login login(const Json& object) {
     const Json* found = member(object, "login");
     if (!found) return {};

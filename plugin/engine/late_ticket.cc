@@ -9,8 +9,15 @@
 /// When the desk takes no ticket, people hear of the incident by mail; the ticket, when it comes, names that mail.
 namespace exhibit {
 
+/// After a restart: an incident's mail may be on its way.
+void TenantEngine::expect_tickets(Now now) {
+  for (const auto& [id, incident] : incidents_) {
+    people_.know(id);
+    expect_ticket(incident, now);
+  }
+}
+
 void TenantEngine::expect_ticket(const Incident& incident, Now now) {
-  people_.know(incident.row.id);
   if (incident.row.ticket_at || incident.row.mailed_at) return;
   const Nanoseconds gone =
       std::clamp(Nanoseconds(now.wall - incident.row.opened), Nanoseconds{0}, settings_.people.after);
@@ -36,11 +43,7 @@ std::string TenantEngine::mailed_words(const Incident& incident) const {
 }
 
 SendDelivery TenantEngine::render_mail(const Incident& incident, const SecondChannel::Mail& mail) const {
-  SendDelivery send = render(incident, mail.row);
-  send.correlation = mail.correlation;
-  send.ticket.clear();
-  send.fields_json = "{}";
-  send.channel = settings_.people.channel;
+  SendDelivery send = people_.as_mail(mail, render(incident, mail.row));
   const Zone::Local since = settings_.zone.at(incident.row.opened);
   const std::string cause = harmless(cut_utf8(outbox_.why_waiting(incident.row.id), 120));
   const std::string why =

@@ -191,11 +191,7 @@ SendDelivery OperatorDesk::render(const ConditionRow& row, const DeliveryRow& de
 }
 
 SendDelivery OperatorDesk::render_mail(const ConditionRow& row, const SecondChannel::Mail& mail) const {
-  SendDelivery send = render(row, mail.row);
-  send.correlation = mail.correlation;
-  send.ticket.clear();
-  send.channel = settings_.mail.channel;
-  return send;
+  return mail_.as_mail(mail, render(row, mail.row));
 }
 
 }  // namespace exhibit

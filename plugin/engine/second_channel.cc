@@ -25,7 +25,13 @@ bool SecondChannel::owns(const DeliveryId& id) const {
   return subjects_.contains({id.text.substr(0, id.text.rfind('-'))});
 }
 
-bool SecondChannel::holds(const IncidentId& subject) const { return outbox_.holds(mail_id(subject)); }
+bool SecondChannel::holds(const IncidentId& subject) const {
+  return !subjects_.empty() && outbox_.holds(mail_id(subject));
+}
+
+void SecondChannel::forget(const IncidentId& subject) {
+  if (!subjects_.empty()) subjects_.erase(mail_id(subject));
+}
 
 void SecondChannel::expect(const IncidentId& subject, Severity severity, MonoTime at) {
   if (!settings_.on || !expected_.emplace(subject, Expected{at, severity}).second) return;
@@ -61,6 +67,14 @@ std::vector<SecondChannel::Mail> SecondChannel::claim(Now now, Facts& facts) {
     mails.push_back({subjects_.at(row.incident), std::move(row), correlation});
   }
   return mails;
+}
+
+SendDelivery SecondChannel::as_mail(const Mail& mail, SendDelivery send) const {
+  send.correlation = mail.correlation;
+  send.ticket.clear();
+  send.fields_json = "{}";
+  send.channel = settings_.channel;
+  return send;
 }
 
 std::vector<LookUpDelivery> SecondChannel::claim_look_ups(Now now) {

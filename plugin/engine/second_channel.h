@@ -37,6 +37,8 @@ class SecondChannel {
   [[nodiscard]] bool owns(const DeliveryId& id) const;
   [[nodiscard]] bool owns(const DeliveryRow& row) const { return subjects_.contains(row.incident); }
   [[nodiscard]] bool holds(const IncidentId& subject) const;
+  /// The subject leaves the memory; nothing of it may be held.
+  void forget(const IncidentId& subject);
 
   /// Its mail is owed when that time has come and nobody cancelled. Lives in memory alone.
   void expect(const IncidentId& subject, Severity severity, MonoTime at);
@@ -51,12 +53,13 @@ class SecondChannel {
     CorrelationId correlation;
   };
   std::vector<Mail> claim(Now now, Facts& facts);
+  /// What would have gone to the desk, as this mail.
+  [[nodiscard]] SendDelivery as_mail(const Mail& mail, SendDelivery send) const;
   std::vector<LookUpDelivery> claim_look_ups(Now now);
   /// The subject that has been mailed now.
   std::optional<IncidentId> ended(const DeliveryEnded& ended, Now now, Facts& facts);
   std::optional<IncidentId> looked_up(const DeliveryLookedUp& result, Now now, Facts& facts);
 
-  [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
   [[nodiscard]] std::size_t open() const { return outbox_.open(); }
 

@@ -87,7 +87,7 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   counts_.gaps = rows.gaps_total;
   captures_.restore(rows.captures, rows.earlier_captures, now);
   operator_.restore(rows, now, out);
-  for (const auto& [id, incident] : incidents_) expect_ticket(incident, now);
+  expect_tickets(now);
   std::vector<DeliveryRow> ours;
   for (const DeliveryRow& row : rows.deliveries)
     if (!operator_.owns(row.id) && !people_.owns(row) && incidents_.contains(row.incident)) ours.push_back(row);
@@ -487,6 +487,7 @@ void TenantEngine::forget_old(Now now) {
     auto group = groups_.find(row.group);
     if (group != groups_.end() && std::erase(group->second, row.id) > 0 && group->second.empty()) groups_.erase(group);
     tickets_.erase(row.ticket);
+    people_.forget(row.id);
     at = incidents_.erase(at);
   }
   std::set<CaptureKey> needed;

@@ -120,6 +120,7 @@ class TenantEngine {
   static void tell_of_dead(const DeliveryRow& row, Reaction& out);
   void attachment_refused(const DeliveryRow& row, Now now, Reaction& out);
   void examine(const CaptureRow& row, const Incident& incident, Reaction& out) const;
+  void expect_tickets(Now now);
   void expect_ticket(const Incident& incident, Now now);
   void people_told(const IncidentId& id, Now now, Reaction& out);
   [[nodiscard]] std::string mailed_words(const Incident& incident) const;

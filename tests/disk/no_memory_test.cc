@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <new>
 
+#include "acme_engine.h"
 #include "base/text.h"
 #include "engine/tenant_engine.h"
 #include "packet/decode.h"
@@ -22,13 +23,8 @@ namespace fs = std::filesystem;
 const SensorId sensor{"acme-ips1"};
 
 EngineSettings settings() {
-  EngineSettings s;
-  s.tenant = {"acme"};
-  s.tenant_name = "ACME";
-  s.public_url = "https://ev.example";
-  s.link_key = Bytes(32, 7);
+  EngineSettings s = test::acme_engine(sensor);
   s.attach = AttachPolicy::trigger_packet;
-  s.sensors[sensor] = {};
   s.templates.title = "{{tenant}}: {{title}}";
   return s;
 }

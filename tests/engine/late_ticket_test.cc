@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "acme_engine.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/tenant_engine.h"
@@ -31,13 +32,8 @@ class LateTickets : public testing::Test {
   LateTickets() : engine(settings()) {}
 
   static EngineSettings settings() {
-    EngineSettings s;
-    s.tenant = {"acme"};
-    s.tenant_name = "ACME";
-    s.public_url = "https://ev.example";
-    s.link_key = Bytes(32, 7);
+    EngineSettings s = test::acme_engine(sensor);
     s.outbox.settle = 10s;
-    s.sensors[sensor] = {};
     s.people.on = true;
     s.people.after = 15min;
     s.people.addresses = "soc@msp.example";

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "acme_engine.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/tenant_engine.h"
@@ -27,13 +28,8 @@ class RoundTripTest : public testing::Test {
   RoundTripTest() : engine(settings()) {}
 
   static EngineSettings settings() {
-    EngineSettings s;
-    s.tenant = {"acme"};
-    s.tenant_name = "ACME";
-    s.public_url = "https://ev.example";
-    s.link_key = Bytes(32, 7);
+    EngineSettings s = test::acme_engine(sensor);
     s.group_window = 48h;
-    s.sensors[sensor] = {};
     return s;
   }
   Now now() const { return {wall_from_ns(1'795'313'561'123'000'000) + clock, MonoTime{1h} + clock}; }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "acme_engine.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "incident/identity.h"
@@ -25,13 +26,8 @@ class TenantEngineTest : public testing::Test {
   TenantEngineTest() : engine(settings()) {}
 
   static EngineSettings settings() {
-    EngineSettings s;
-    s.tenant = {"acme"};
-    s.tenant_name = "ACME";
-    s.public_url = "https://ev.example";
-    s.link_key = Bytes(32, 7);
+    EngineSettings s = test::acme_engine(sensor);
     s.outbox.settle = 10s;
-    s.sensors[sensor] = {};
     return s;
   }
   Now at(Nanoseconds since) const { return {wall_from_ns(1'795'313'561'123'000'000) + since, MonoTime{1h} + since}; }

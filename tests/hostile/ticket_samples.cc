@@ -11,6 +11,7 @@
 #include "engine/tenant_engine.h"
 #include "tests/hostile/strings.h"
 #include "tests/packet/compose.h"
+#include "tests/support/acme_engine.h"
 
 /// Puts every hostile string into every field that strangers fill, lets the engine make its tickets and notes of it,
 /// and prints them for the judges: one JSON object a line,
@@ -30,15 +31,10 @@ constexpr const char* log_locator = "1734556221";
 Now at(Nanoseconds since) { return {wall_from_ns(alert_ns) + since, MonoTime{1h} + since}; }
 
 EngineSettings settings() {
-  EngineSettings s;
-  s.tenant = {"acme"};
-  s.tenant_name = "ACME";
-  s.public_url = "https://ev.example";
-  s.link_key = Bytes(32, 7);
+  EngineSettings s = test::acme_engine(sensor);
   s.disclosure = Disclosure::full;
   s.attach = AttachPolicy::trigger_packet;
   s.round_trip = true;
-  s.sensors[sensor] = {};
   return s;
 }
 

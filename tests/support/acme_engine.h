@@ -1,0 +1,18 @@
+#pragma once
+
+#include "engine/tenant_engine.h"
+
+namespace exhibit::test {
+
+/// The tenant of the engine's tests, with one sensor and every default.
+inline EngineSettings acme_engine(const SensorId& sensor) {
+  EngineSettings settings;
+  settings.tenant = {"acme"};
+  settings.tenant_name = "ACME";
+  settings.public_url = "https://ev.example";
+  settings.link_key = Bytes(32, 7);
+  settings.sensors[sensor] = {};
+  return settings;
+}
+
+}  // namespace exhibit::test
