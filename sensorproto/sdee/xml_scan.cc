@@ -160,10 +160,13 @@ class Scan {
 
 /// The length of a character reference to a character that XML 1.0 forbids (section 2.2), or 0.
 std::size_t forbidden_reference(std::string_view text) {
-  const std::size_t end = text.substr(0, 16).find(';');
-  if (!text.starts_with("&#") || end == std::string_view::npos) return 0;
+  if (!text.starts_with("&#")) return 0;
   const bool hexadecimal = text.size() > 2 && (text[2] == 'x' || text[2] == 'X');
   const std::size_t from = hexadecimal ? 3 : 2;
+  // Of any length: a zero may be written with a thousand of them.
+  std::size_t end = text.find_first_not_of(hexadecimal ? "0123456789abcdefABCDEF" : "0123456789", from);
+  if (end == std::string_view::npos || text[end] != ';') end = text.substr(0, 16).find(';');
+  if (end == std::string_view::npos) return 0;
   const auto value = parse_number<std::uint32_t>(text.substr(from, end - from), hexadecimal ? 16 : 10);
   const bool allowed = value && (*value == 9 || *value == 10 || *value == 13 || (*value >= 0x20 && *value <= 0xD7FF) ||
                                  (*value >= 0xE000 && *value <= 0xFFFD) || (*value >= 0x10000 && *value <= 0x10FFFF));
