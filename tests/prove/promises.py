@@ -90,7 +90,9 @@ PROMISES = [
         Part("worlds with wild clocks", gtest("sim", "Simulation.NoClock*"), 100, 10_000, portion=250),
     ]),
     Promise("P21", "Privacy"),
-    Promise("P22", "Good guest"),
+    Promise("P22", "Good guest", parts=[
+        Part("lives in a host", ["python3", "tests/guest/guest_test.py", ".", "{build}"], 50, 1000),
+    ]),
     Promise("P23", "Deterministic replay", parts=[
         Part("worlds of 24 hours", gtest("sim", "Simulation.EveryAlert*"), 50, 10_000, portion=100,
              environment={"EXHIBIT_SIM_HOURS": "24"}),
