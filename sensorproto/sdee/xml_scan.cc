@@ -1,6 +1,7 @@
 #include "sensorproto/sdee/xml_scan.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -186,15 +187,19 @@ Result<std::vector<EventSpan>> scan_xml(std::string_view document) {
 
 std::vector<EventSpan> salvage_events(std::string_view document) {
   std::vector<EventSpan> spans;
+  std::map<std::string_view, std::size_t> started;  // The last start of each name: events do not nest.
   for (std::size_t at = document.find('<'); at != std::string_view::npos; at = document.find('<', at + 1)) {
-    const std::size_t end = std::min(document.find_first_of(" \t\r\n/>", at + 1), document.size());
-    const std::string_view tag = document.substr(at + 1, end - at - 1);
+    const bool closing = document.substr(at, 2) == "</";
+    const std::size_t from = at + (closing ? 2 : 1);
+    const std::size_t end = std::min(document.find_first_of(" \t\r\n/><", from), document.size());
+    const std::string_view tag = document.substr(from, end - from);
     if (!is_event_name(local_name(tag))) continue;
-    const std::string closing = cat("</", tag, ">");
-    const std::size_t close = document.find(closing, end);
-    if (close == std::string_view::npos) continue;
-    spans.push_back({at, close + closing.size() - at, local_name(tag)});
-    at = close + closing.size() - 1;
+    if (!closing) {
+      started[tag] = at;
+    } else if (const auto start = started.find(tag); start != started.end() && document.substr(end, 1) == ">") {
+      spans.push_back({start->second, end + 1 - start->second, local_name(tag)});
+      started.clear();
+    }
   }
   return spans;
 }

@@ -31,6 +31,11 @@ def gtest(program: str, test: str) -> list[str]:
     return [f"{program}_test", "--gtest_brief=1", f"--gtest_filter={test}"]
 
 
+def fuzz(target: str, promise: str, long: int) -> Part:
+    """Executions of a fuzz target; every CI run bends its seeds by dice instead (`fuzz_replay_*`)."""
+    return Part(f"fuzz {target}", ["python3", "tests/fuzz/runs.py", target, promise, "{build}"], 20_000, long, portion=10_000_000)
+
+
 PROMISES = [
     Promise("P1", "Nothing acknowledged is lost", parts=[
         Part("kills of the server", gtest("faults", "Kill.TheWholeProcessAtRandomMoments"), 200, 10_000, portion=1000),
@@ -64,7 +69,13 @@ PROMISES = [
     ]),
     Promise("P9", "Evidence is provable"),
     Promise("P10", "Tenants apart"),
-    Promise("P11", "Any XML"),
+    Promise("P11", "Any XML", "SDEE; fuzzed under AddressSanitizer and UBSan", [
+        Part("cut at every byte", gtest("any_xml", "*CutAnywhere*"), 20, 200),
+        Part("each bit flipped in an event", gtest("any_xml", "*Flipped*"), 2, 20),
+        Part("hostile documents", gtest("any_xml", "*EveryGoodAlert*"), 160, 500),
+        fuzz("sdee_document", "P11", 100_000_000),
+        fuzz("base64", "P11", 100_000_000),
+    ]),
     Promise("P12", "Any capture"),
     Promise("P13", "Any HTTP peer", "the desk clients", [
         Part("peers before each client", ["python3", "tests/hostile/peers_test.py", "{build}"], 700, 700),
