@@ -76,7 +76,13 @@ PROMISES = [
         fuzz("sdee_document", "P11", 100_000_000),
         fuzz("base64", "P11", 100_000_000),
     ]),
-    Promise("P12", "Any capture"),
+    Promise("P12", "Any capture", "packets and files; fuzzed under AddressSanitizer and UBSan", [
+        Part("packets, 5 ms each", gtest("any_capture", "*EachPacket*"), 20_000, 1_000_000, portion=200_000),
+        Part("costly files", gtest("any_capture", "*AFullFile*"), 12, 200, portion=50),
+        Part("values beside TShark's", gtest("packet", "Corpus.AgreesWithTShark*"), 10_000, 10_000),
+        fuzz("decode_packet", "P12", 100_000_000),
+        fuzz("capture_read", "P12", 10_000_000),
+    ]),
     Promise("P13", "Any HTTP peer", "the desk clients", [
         Part("peers before each client", ["python3", "tests/hostile/peers_test.py", "{build}"], 700, 700),
     ]),
