@@ -2,19 +2,31 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+
+#include <algorithm>
 
 #include "base/assert.h"
 #include "base/text.h"
 
 namespace exhibit {
+namespace {
+
+/// Looked up once: OpenSSL 3 searches its providers at each use otherwise, which costs more than hashing a short text.
+const EVP_MD* algorithm() {
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return fetched;
+}
+
+constexpr std::size_t block_bytes = 64;
+
+}  // namespace
 
 struct Sha256::State {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  EXHIBIT_ASSERT(state_->context && EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) == 1);
+  EXHIBIT_ASSERT(state_->context && EVP_DigestInit_ex(state_->context.get(), algorithm(), nullptr) == 1);
 }
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
@@ -40,16 +52,26 @@ Digest Sha256::finish() {
 
 Digest sha256(ByteView bytes) {
   Digest digest{};
-  EXHIBIT_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  EXHIBIT_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, algorithm(), nullptr) == 1);
   return digest;
 }
 
+// RFC 2104.
 Digest hmac_sha256(ByteView key, std::string_view text) {
-  Digest digest{};
-  unsigned int length = 0;
-  EXHIBIT_ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), as_bytes(text).data(), text.size(),
-                      digest.data(), &length) != nullptr);
-  return digest;
+  const Digest hashed = key.size() > block_bytes ? sha256(key) : Digest{};
+  const ByteView used = key.size() > block_bytes ? ByteView(hashed) : key;
+  const auto padded = [&](std::uint8_t with) {
+    std::array<std::uint8_t, block_bytes> block{};
+    std::copy(used.begin(), used.end(), block.begin());
+    for (std::uint8_t& byte : block) byte ^= with;
+    return block;
+  };
+  Sha256 inner, outer;
+  inner.add(padded(0x36));
+  inner.add(as_bytes(text));
+  outer.add(padded(0x5C));
+  outer.add(inner.finish());
+  return outer.finish();
 }
 
 std::string hex(const Digest& digest) { return to_hex(digest); }
