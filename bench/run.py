@@ -62,7 +62,8 @@ def cpu_of(words):
 def stages(build, folder, rounds):
     file, short = f"{folder}/packets.pcap", f"{folder}/one.pcap"
     capture(file, 20000), capture(short, 1)
-    runs = [posts.one([f"{build}/bin/bench-stages", folder, file]) for _ in range(rounds)]
+    tool = f"{build}/bin/bench-stages"
+    runs = [posts.one([tool, "xml"]) | posts.one([tool, "decode", file]) | posts.one([tool, "commit", folder]) for _ in range(rounds)]
     median = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
     say(f"one alert of {median['alert_bytes']:.0f} bytes: bare pugixml {median['bare_pugixml_us']:.2f} us, pre-scan {median['pre_scan_us']:.2f}, read "
         f"{median['read_us']:.2f}, to JSON {median['to_json_us']:.2f}; decode {median['decode_us']:.2f} us a packet")

@@ -8,13 +8,30 @@
 #include "base/text.h"
 
 namespace exhibit {
+namespace {
+
+/// Looked up once and kept for the life of the process: the library's own look-up costs as much as a short hash.
+const EVP_MD* algorithm() {
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  EXHIBIT_ASSERT(fetched != nullptr);
+  return fetched;
+}
+
+void append_field(std::string& out, std::string_view text) {
+  std::array<char, 8> length{};
+  for (std::size_t i = 0; i < length.size(); ++i)
+    length[i] = static_cast<char>(static_cast<std::uint64_t>(text.size()) >> (56 - 8 * i) & 0xFF);
+  out.append(length.data(), length.size()).append(text);
+}
+
+}  // namespace
 
 struct Sha256::State {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  EXHIBIT_ASSERT(state_->context && EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) == 1);
+  EXHIBIT_ASSERT(state_->context && EVP_DigestInit_ex(state_->context.get(), algorithm(), nullptr) == 1);
 }
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
@@ -25,11 +42,9 @@ void Sha256::add(ByteView bytes) {
 }
 
 void Sha256::add_field(std::string_view text) {
-  std::array<std::uint8_t, 8> length{};
-  for (std::size_t i = 0; i < length.size(); ++i)
-    length[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(text.size()) >> (56 - 8 * i));
-  add(length);
-  add(as_bytes(text));
+  std::string field;
+  append_field(field, text);
+  add(as_bytes(field));
 }
 
 Digest Sha256::finish() {
@@ -40,14 +55,21 @@ Digest Sha256::finish() {
 
 Digest sha256(ByteView bytes) {
   Digest digest{};
-  EXHIBIT_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  EXHIBIT_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, algorithm(), nullptr) == 1);
   return digest;
+}
+
+Digest sha256_of_fields(std::initializer_list<std::string_view> texts) {
+  std::string fields;
+  fields.reserve(200);
+  for (const std::string_view text : texts) append_field(fields, text);
+  return sha256(fields);
 }
 
 Digest hmac_sha256(ByteView key, std::string_view text) {
   Digest digest{};
   unsigned int length = 0;
-  EXHIBIT_ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), as_bytes(text).data(), text.size(),
+  EXHIBIT_ASSERT(HMAC(algorithm(), key.data(), static_cast<int>(key.size()), as_bytes(text).data(), text.size(),
                       digest.data(), &length) != nullptr);
   return digest;
 }
