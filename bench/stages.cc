@@ -139,7 +139,11 @@ Facts facts_of(int number) {
   xml.event_id = cat(number), xml.target = cat("198.51.", number / 250 % 250, ".", number % 250 + 1);
   SensorSaid said{{"acme-ips1"}, {}};
   said.batch.events.emplace_back(xml.wire());
-  return engine.on(said, {wall_from_ns(1'795'313'561'123'000'000 + number), MonoTime{std::chrono::hours{1}}}).facts;
+  Facts facts =
+      engine.on(said, {wall_from_ns(1'795'313'561'123'000'000 + number), MonoTime{std::chrono::hours{1}}}).facts;
+  for (Fact& fact : facts)  // Each engine is new, the store is one.
+    if (auto* const row = std::get_if<AlertRow>(&fact)) row->sequence = static_cast<std::uint64_t>(number);
+  return facts;
 }
 
 double raw_rate(const std::string& path, std::size_t group, std::size_t groups, std::size_t bytes) {

@@ -7,7 +7,7 @@
 namespace exhibit {
 
 /// The schema version that this program writes.
-inline constexpr int schema_version = 3;
+inline constexpr int schema_version = 4;
 
 /// Brings the database to version `to`, one transaction a step. unsupported: it is newer than this program, with
 /// both numbers.

@@ -1,6 +1,7 @@
 #include "store/row_readers.h"
 
 #include "base/text.h"
+#include "engine/outbox.h"
 
 namespace exhibit {
 
@@ -63,10 +64,10 @@ CaptureRow read_capture(Statement& s) {
 
 DeliveryRow read_delivery(Statement& s) {
   DeliveryRow row;
-  row.id = {s.text()};
   row.incident = {s.text()};
-  row.kind = parse_delivery_kind(s.text()).value_or(DeliveryKind::note);
   row.order = static_cast<std::uint64_t>(s.number());
+  row.id = delivery_id(row.incident, row.order);
+  row.kind = parse_delivery_kind(s.text()).value_or(DeliveryKind::note);
   row.subject = s.text();
   row.state = parse_delivery_state(s.text()).value_or(DeliveryState::unknown);
   row.rung = static_cast<Rung>(s.number());

@@ -15,7 +15,7 @@ inline constexpr const char* capture_columns =
     "safe_until, completed_at, "
     "settled_at, evidence, bytes, trouble";
 inline constexpr const char* delivery_columns =
-    "id, incident, kind, ord, subject, state, rung, attempt, severity, not_before, certain_after, cause, short_because";
+    "incident, ord, kind, subject, state, rung, attempt, severity, not_before, certain_after, cause, short_because";
 
 IncidentRow read_incident(sqlite::Statement& s);
 CaptureRow read_capture(sqlite::Statement& s);

@@ -139,7 +139,9 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<DeliveryRow>> deliveries(DeliveryState state, std::size_t limit) override {
-    return many<DeliveryRow>(cat("select ", delivery_columns, " from deliveries where state = ?1 limit ", limit),
+    const bool at_rest = state == DeliveryState::done || state == DeliveryState::expired;
+    return many<DeliveryRow>(cat("select ", delivery_columns, " from deliveries where state = ?1",
+                                 at_rest ? "" : " and state not in ('done','expired')", " limit ", limit),
                              std::string(token(state)), read_delivery);
   }
 
@@ -211,9 +213,9 @@ class SqliteStore final : public Store {
 
  private:
   bool put(const AlertRow& row) {
-    return alert_.bind(row.identity)
+    return alert_.bind(row.sequence)
+        .bind(row.identity)
         .bind(row.incident)
-        .bind(row.sequence)
         .bind(row.sensor)
         .bind(row.event_id)
         .bind(row.time)
@@ -280,10 +282,9 @@ class SqliteStore final : public Store {
   }
 
   bool put(const DeliveryRow& row) {
-    return delivery_.bind(row.id)
-        .bind(row.incident)
-        .bind(token(row.kind))
+    return delivery_.bind(row.incident)
         .bind(row.order)
+        .bind(token(row.kind))
         .bind(row.subject)
         .bind(token(row.state))
         .bind(static_cast<int>(row.rung))
@@ -436,7 +437,7 @@ class SqliteStore final : public Store {
   bool failed_ = false;
   Statement begin_{database_.get(), "begin immediate"}, commit_{database_.get(), "commit"};
   // An alert is written once; the same identity again is the same alert.
-  Statement alert_{database_.get(), "insert or ignore into alerts values(?,?,?,?,?,?,?,?)"};
+  Statement alert_{database_.get(), "insert into alerts values(?,?,?,?,?,?,?,?) on conflict(identity) do nothing"};
   // Not "or replace": two incidents with one link would silently become one.
   Statement incident_{
       database_.get(),
@@ -454,7 +455,12 @@ class SqliteStore final : public Store {
   Statement poll_cursor_{database_.get(), "insert or replace into poll_cursor values(1,?)"};
   Statement capture_{database_.get(), "insert or replace into captures values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
   Statement report_{database_.get(), "insert or replace into reports values(?,?,?)"};
-  Statement delivery_{database_.get(), "insert or replace into deliveries values(?,?,?,?,?,?,?,?,?,?,?,?,?)"};
+  Statement delivery_{
+      database_.get(),
+      "insert into deliveries values(?,?,?,?,?,?,?,?,?,?,?,?) on conflict(incident, ord) do update set "
+      "kind=excluded.kind, subject=excluded.subject, state=excluded.state, rung=excluded.rung, "
+      "attempt=excluded.attempt, severity=excluded.severity, not_before=excluded.not_before, "
+      "certain_after=excluded.certain_after, cause=excluded.cause, short_because=excluded.short_because"};
   Statement gap_{database_.get(), "insert into gaps(sensor, cause, proof, from_ns, to_ns, noted) values(?,?,?,?,?,?)"};
   Statement cursor_{database_.get(), "insert or replace into cursors values(?,?,?,?,?)"};
   Statement quarantine_{database_.get(), "insert into quarantine(sensor, raw, problem, noted) values(?,?,?,?)"};

@@ -54,9 +54,12 @@ TEST(Sha256, FieldsDoNotRunTogether) {
   EXPECT_NE(hex(left.finish()), hex(right.finish()));
 }
 
-TEST(Hmac, GivesTheVectorOfRfc4231) {
+TEST(Hmac, GivesTheVectorsOfRfc4231) {
   EXPECT_EQ(hex(hmac_sha256(as_bytes("Jefe"), "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  const Bytes longer_than_a_block(131, 0xAA);
+  EXPECT_EQ(hex(hmac_sha256(longer_than_a_block, "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST(Utc, TimesReadAsPeopleWriteThem) {

@@ -156,7 +156,8 @@ TEST_F(SqliteStoreTest, AStoreOfTheFirstVersionKeepsItsRows) {
       sqlite::execute(raw,
                       "insert into incidents values('inc-1','EXH1-A','link1','g','aa',1,5,3,2,1,'','none','sys1',"
                       "'INC1','',9); insert into deliveries values('inc-1-0','inc-1','ensure',0,'ticket','done',1,"
-                      "1,3,0,0,'','')"));
+                      "1,3,0,0,'',''); insert into alerts values('bb','inc-1',8,'s1','18',1,2,'<later/>'),"
+                      "('aa','inc-1',7,'s1','17',1,2,'<raw/>')"));
   sqlite3_close(raw);
   reopen();
   const auto rows = store->load(WallTime{});
@@ -164,7 +165,10 @@ TEST_F(SqliteStoreTest, AStoreOfTheFirstVersionKeepsItsRows) {
   ASSERT_THAT(rows->incidents, SizeIs(1));
   EXPECT_EQ(rows->incidents[0].ticket, "sys1");
   EXPECT_FALSE(rows->incidents[0].closed_at);
-  EXPECT_THAT(rows->deliveries, SizeIs(1));
+  ASSERT_THAT(rows->deliveries, SizeIs(1));
+  EXPECT_EQ(rows->deliveries[0].id.text, "inc-1-0");
+  EXPECT_EQ(rows->sequence, 8u);
+  EXPECT_EQ(store->alert("aa")->raw, "<raw/>");
 }
 
 TEST_F(SqliteStoreTest, WhatThePeopleDidAndWhatWaitsIsLoadedAgain) {
