@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,13 +14,44 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 /// bench-sink [CERTIFICATE KEY]: takes every POST and says 204, on one thread with keep-alive (over TLS one thread a
-/// connection). GET /stats tells {"requests", "bytes"}. Prints its port; ends with its standard input.
+/// connection). GET /stats tells {"requests", "bytes"}; /marks one line for each POST, "mark arrival" in ns, the mark
+/// being the number behind `mark=` or behind "event_id":" in the body; /clear forgets all; /hold keeps every answer
+/// back until it is closed. Prints its port; ends with its standard input.
 namespace {
 
 constexpr std::string_view taken = "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n";
 std::uint64_t requests = 0, bytes = 0;
+std::vector<std::pair<std::uint64_t, std::int64_t>> marks;
+bool holding = false;
+
+std::uint64_t mark_of(std::string_view body) {
+  for (const std::string_view name : {std::string_view("mark="), std::string_view("\"event_id\":\"")})
+    if (const std::size_t at = body.find(name); at != std::string_view::npos)
+      return std::strtoull(body.data() + at + name.size(), nullptr, 10);
+  return 0;
+}
+
+void keep_mark(std::string_view body) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  marks.emplace_back(mark_of(body), now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec);
+}
+
+/// What a GET asks for; everything else is taken.
+std::string told(std::string_view head) {
+  std::string text;
+  if (head.starts_with("GET /stats"))
+    text = "{\"requests\":" + std::to_string(requests) + ",\"bytes\":" + std::to_string(bytes) + "}";
+  if (head.starts_with("GET /marks"))
+    for (const auto& [mark, arrived] : marks) text += std::to_string(mark) + " " + std::to_string(arrived) + "\n";
+  if (head.starts_with("GET /clear")) requests = bytes = 0, marks.clear();
+  holding = holding || head.starts_with("GET /hold");
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
+}
 
 int listen_here() {
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -69,13 +101,12 @@ std::string answers_to(std::string& pending) {
       if (body == 0) return out;
     }
     if (pending.size() < end + 4 + body) return out;
-    if (pending.starts_with("GET /stats")) {
-      const std::string stats =
-          "{\"requests\":" + std::to_string(requests) + ",\"bytes\":" + std::to_string(bytes) + "}";
-      out += "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(stats.size()) + "\r\n\r\n" + stats;
+    if (pending.starts_with("GET ")) {
+      out += told(pending);
     } else {
       ++requests, bytes += body;
-      out += taken;
+      keep_mark(std::string_view(pending).substr(end + 4, body));
+      if (!holding) out += taken;
     }
     pending.erase(0, end + 4 + body);
   }

@@ -24,9 +24,9 @@
 #include "store/store.h"
 #include "tests/support/phf_alert.h"
 
-/// bench-stages FOLDER [CAPTURE]: the stages of one alert beside the bare library they stand on, by this thread's CPU
-/// time, the best of seven rounds taken in turn; durable commits beside raw fdatasync in FOLDER by the clock. One JSON
-/// object.
+/// bench-stages xml | decode CAPTURE | commit FOLDER: the stages of one alert beside the bare library they stand on, by
+/// this thread's CPU time, the best of seven rounds taken in turn; durable commits beside raw fdatasync in FOLDER by
+/// the clock. One JSON object.
 namespace exhibit::bench {
 namespace {
 
@@ -123,7 +123,7 @@ std::string decode_stage(const char* path) {
     }
   };
   const double best = best_of({whole}, 3)[0];
-  return cat(",\"decode_packets\":", packets,
+  return cat("\"decode_packets\":", packets,
              ",\"decode_us\":", std::to_string(best * 1e6 / static_cast<double>(std::max<std::size_t>(packets, 1))));
 }
 
@@ -184,8 +184,8 @@ std::string commit_stage(const std::string& folder) {
       ratios.push_back(ours.back() / raw.back());
     }
     for (auto* const list : {&raw, &ours, &ratios}) std::sort(list->begin(), list->end());
-    out += cat(",\"commit_", group, "\":", std::to_string(ours[1]), ",\"raw_", group, "\":", std::to_string(raw[1]),
-               ",\"g10_", group, "\":", std::to_string(ratios[1]));
+    out += cat(out.empty() ? "" : ",", "\"commit_", group, "\":", std::to_string(ours[1]), ",\"raw_", group,
+               "\":", std::to_string(raw[1]), ",\"g10_", group, "\":", std::to_string(ratios[1]));
   }
   return out;
 }
@@ -195,10 +195,11 @@ std::string commit_stage(const std::string& folder) {
 
 int main(int count, char** words) {
   using namespace exhibit;
-  if (count < 2) return 2;
-  std::string out = bench::xml_stages();
-  if (count > 2) out += bench::decode_stage(words[2]);
-  out += bench::commit_stage(words[1]);
+  const std::string stage = count > 1 ? words[1] : "";
+  std::string out;
+  if (stage == "xml") out = bench::xml_stages();
+  if (stage == "decode" && count > 2) out = bench::decode_stage(words[2]);
+  if (stage == "commit" && count > 2) out = bench::commit_stage(words[2]);
   std::printf("{%s}\n", out.c_str());
-  return 0;
+  return out.empty() ? 2 : 0;
 }

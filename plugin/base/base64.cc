@@ -20,22 +20,31 @@ constexpr std::array<std::int8_t, 256> make_reverse() {
 }
 constexpr std::array<std::int8_t, 256> reverse = make_reverse();
 
+/// The value of a character at each place of a group of four, shifted to where it belongs; `foreign` for any other.
+constexpr std::uint32_t foreign = 1U << 31;
+constexpr std::array<std::array<std::uint32_t, 256>, 4> make_places() {
+  std::array<std::array<std::uint32_t, 256>, 4> places{};
+  for (std::size_t place = 0; place < 4; ++place)
+    for (std::size_t c = 0; c < 256; ++c)
+      places[place][c] = reverse[c] < 0 ? foreign : static_cast<std::uint32_t>(reverse[c]) << (18 - 6 * place);
+  return places;
+}
+constexpr std::array<std::array<std::uint32_t, 256>, 4> places = make_places();
+
 /// Whole groups without blank or padding, straight into place; stops before the first that is not, or when there is no
 /// room. The number of characters taken.
 std::size_t take_groups(std::string_view text, Bytes& bytes, std::size_t bytes_max) {
   const std::size_t groups = std::min(text.size() / 4, bytes_max / 3);
   bytes.resize(groups * 3);
+  const auto* from = reinterpret_cast<const std::uint8_t*>(text.data());
+  std::uint8_t* to = bytes.data();
   std::size_t group = 0;
-  for (; group < groups; ++group) {
-    const auto value = [&](std::size_t i) {
-      return static_cast<std::int32_t>(reverse[static_cast<unsigned char>(text[group * 4 + i])]);
-    };
-    const std::int32_t a = value(0), b = value(1), c = value(2), d = value(3);
-    if ((a | b | c | d) < 0) break;
-    const auto bits = static_cast<std::uint32_t>(a << 18 | b << 12 | c << 6 | d);
-    bytes[group * 3] = static_cast<std::uint8_t>(bits >> 16);
-    bytes[group * 3 + 1] = static_cast<std::uint8_t>(bits >> 8);
-    bytes[group * 3 + 2] = static_cast<std::uint8_t>(bits);
+  for (; group < groups; ++group, from += 4, to += 3) {
+    const std::uint32_t bits = places[0][from[0]] | places[1][from[1]] | places[2][from[2]] | places[3][from[3]];
+    if ((bits & foreign) != 0) break;
+    to[0] = static_cast<std::uint8_t>(bits >> 16);
+    to[1] = static_cast<std::uint8_t>(bits >> 8);
+    to[2] = static_cast<std::uint8_t>(bits);
   }
   bytes.resize(group * 3);
   return group * 4;
@@ -100,6 +109,7 @@ std::string encode_base64(ByteView bytes) {
 
 std::string encode_base32(ByteView bytes) {
   std::string out;
+  out.reserve((bytes.size() * 8 + 4) / 5);
   std::uint32_t bits = 0;
   int count = 0;
   for (const std::uint8_t byte : bytes) {

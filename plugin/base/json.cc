@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -146,7 +148,9 @@ std::string_view raw_member(std::string_view object, std::string_view key) {
 
 namespace {
 
-bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+constexpr bool needs_escape(char c) {
+  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
 
 void append_escape(std::string& out, char c) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -161,11 +165,36 @@ void append_escape(std::string& out, char c) {
   }
 }
 
+constexpr std::array<bool, 256> make_odd() {
+  std::array<bool, 256> odd{};
+  for (std::size_t c = 0; c < 256; ++c) odd[c] = c >= 0x80 || needs_escape(static_cast<char>(c));
+  return odd;
+}
+constexpr std::array<bool, 256> odd_byte = make_odd();
+
+/// Nothing in it needs an escape, and all of it is ASCII: most texts.
+bool is_plain(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return odd_byte[static_cast<unsigned char>(c)]; });
+}
+
+/// `,"text":` in one piece.
+void append_plain(std::string& out, bool comma, std::string_view text, bool colon) {
+  const std::size_t at = out.size();
+  out.resize(at + text.size() + 2 + (comma ? 1 : 0) + (colon ? 1 : 0));
+  char* to = out.data() + at;
+  if (comma) *to++ = ',';
+  *to++ = '"';
+  to = std::copy(text.begin(), text.end(), to);
+  *to++ = '"';
+  if (colon) *to = ':';
+}
+
 /// Good text is copied in runs.
 void append_quoted(std::string& out, std::string_view text) {
+  if (is_plain(text)) return append_plain(out, false, text, false);
+  out += '"';
   const std::string mended = is_utf8(text) ? std::string{} : to_utf8(text);
   if (!mended.empty()) text = mended;
-  out += '"';
   std::size_t kept = 0;
   for (std::size_t at = 0; at < text.size(); ++at)
     if (needs_escape(text[at])) {
@@ -202,9 +231,13 @@ JsonWriter& JsonWriter::end() {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  separate();
-  append_quoted(out_, name);
-  out_ += ':';
+  if (is_plain(name)) {
+    append_plain(out_, !fresh_, name, true);
+  } else {
+    separate();
+    append_quoted(out_, name);
+    out_ += ':';
+  }
   fresh_ = true;
   return *this;
 }

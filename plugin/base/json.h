@@ -1,5 +1,6 @@
 #pragma once
 
+#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -34,6 +35,9 @@ std::string_view raw_member(std::string_view object, std::string_view key);
 ///   JsonWriter w;  w.object().key("a").value(1).key("b").array().value("x").end().end();   {"a":1,"b":["x"]}
 class JsonWriter {
  public:
+  /// `expected`: bytes to make room for, so that it does not grow from 15 on by doubling.
+  explicit JsonWriter(std::size_t expected = 500) { out_.reserve(expected); }
+
   JsonWriter& object() { return open('{'); }
   JsonWriter& array() { return open('['); }
   /// Ends the innermost object or array.
@@ -46,7 +50,8 @@ class JsonWriter {
   JsonWriter& value(double number);
   template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char>) JsonWriter& value(T number) {
-    return raw(std::to_string(number));
+    char digits[24];
+    return raw({digits, std::to_chars(digits, digits + sizeof digits, number).ptr});
   }
   JsonWriter& null() { return raw("null"); }
   /// A finished JSON value, put in as it is.

@@ -19,6 +19,13 @@ const EVP_MD* algorithm() {
 
 constexpr std::size_t block_bytes = 64;
 
+void append_field(std::string& out, std::string_view text) {
+  std::array<char, 8> length{};
+  for (std::size_t i = 0; i < length.size(); ++i)
+    length[i] = static_cast<char>(static_cast<std::uint64_t>(text.size()) >> (56 - 8 * i) & 0xFF);
+  out.append(length.data(), length.size()).append(text);
+}
+
 }  // namespace
 
 struct Sha256::State {
@@ -37,11 +44,9 @@ void Sha256::add(ByteView bytes) {
 }
 
 void Sha256::add_field(std::string_view text) {
-  std::array<std::uint8_t, 8> length{};
-  for (std::size_t i = 0; i < length.size(); ++i)
-    length[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(text.size()) >> (56 - 8 * i));
-  add(length);
-  add(as_bytes(text));
+  std::string field;
+  append_field(field, text);
+  add(as_bytes(field));
 }
 
 Digest Sha256::finish() {
@@ -54,6 +59,13 @@ Digest sha256(ByteView bytes) {
   Digest digest{};
   EXHIBIT_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, algorithm(), nullptr) == 1);
   return digest;
+}
+
+Digest sha256_of_fields(std::initializer_list<std::string_view> texts) {
+  std::string fields;
+  fields.reserve(200);
+  for (const std::string_view text : texts) append_field(fields, text);
+  return sha256(fields);
 }
 
 // RFC 2104.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ class Sha256 {
 
 Digest sha256(ByteView bytes);
 inline Digest sha256(std::string_view text) { return sha256(as_bytes(text)); }
+/// As `add_field` of each.
+Digest sha256_of_fields(std::initializer_list<std::string_view> texts);
 Digest hmac_sha256(ByteView key, std::string_view text);
 std::string hex(const Digest& digest);
 

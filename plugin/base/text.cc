@@ -1,13 +1,13 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace exhibit {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
-constexpr std::string_view blanks = " \t\r\n\v\f";
+
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -58,6 +58,14 @@ void append_escaped_code_point(std::string& out, char32_t value) {
   out += '}';
 }
 
+/// Of a fixed size and without a branch, so that the compiler makes vector instructions of it.
+constexpr std::size_t ascii_block = 32;
+bool is_ascii_block(const char* text) {
+  std::uint8_t all = 0;
+  for (std::size_t i = 0; i < ascii_block; ++i) all |= static_cast<std::uint8_t>(text[i]);
+  return all < 0x80;
+}
+
 bool is_letter(char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
 
 bool is_name_character(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
@@ -71,9 +79,9 @@ bool starts_a_web_address(std::string_view text) {
 }  // namespace
 
 std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 std::string to_lower(std::string_view text) {
@@ -125,13 +133,9 @@ std::string grouped(std::uint64_t number) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    // Eight ASCII bytes at once, which most texts are.
-    if (std::uint64_t word = 0; at + sizeof word <= text.size()) {
-      std::memcpy(&word, text.data() + at, sizeof word);
-      if ((word & 0x8080808080808080U) == 0) {
-        at += sizeof word;
-        continue;
-      }
+    if (at + ascii_block <= text.size() && is_ascii_block(text.data() + at)) {
+      at += ascii_block;
+      continue;
     }
     const CodePoint point = code_point_at(text, at);
     if (point.length == 0) return false;
@@ -220,11 +224,11 @@ std::string defanged(std::string_view foreign) {
 }
 
 std::string to_hex(ByteView bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  auto to = out.begin();
   for (const std::uint8_t byte : bytes) {
-    out += hex_digits[byte >> 4];
-    out += hex_digits[byte & 15];
+    *to++ = hex_digits[byte >> 4];
+    *to++ = hex_digits[byte & 15];
   }
   return out;
 }

@@ -56,8 +56,14 @@ std::string clock_millis(const CivilTime& t) { return cat(clock_seconds(t), ".",
 std::string long_date(const CivilTime& t) { return cat(days[static_cast<std::size_t>(t.weekday)], " ", short_date(t)); }
 
 std::string iso_utc(WallTime time) {
-  const CivilTime t = civil_of(time);
-  return cat(padded(t.year, 4), "-", padded(t.month, 2), "-", padded(t.day, 2), "T", clock_millis(t), "Z");
+  const CivilTime t = civil_of(time);  // Of 1677 to 2262: so far do the nanoseconds reach.
+  std::string out = "0000-00-00T00:00:00.000Z";
+  const auto put = [&](std::size_t last, std::size_t width, std::int64_t number) {
+    for (; width > 0; --width, number /= 10) out[last--] = static_cast<char>('0' + number % 10);
+  };
+  put(3, 4, t.year), put(6, 2, t.month), put(9, 2, t.day);
+  put(12, 2, t.hour), put(15, 2, t.minute), put(18, 2, t.second), put(22, 3, t.nanosecond / 1'000'000);
+  return out;
 }
 
 std::string epoch_text(WallTime time) {

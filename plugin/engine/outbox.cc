@@ -1,6 +1,7 @@
 #include "engine/outbox.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/sha256.h"
 #include "base/text.h"
@@ -29,6 +30,44 @@ std::string_view other_ticket(const DeliveryRow& row) {
 
 DeliveryId delivery_id(const IncidentId& incident, std::uint64_t order) { return {cat(incident.text, "-", order)}; }
 
+bool Outbox::ByOrder::operator()(const Open* a, const Open* b) const {
+  return std::tie(a->incident, a->order) < std::tie(b->incident, b->order);
+}
+
+bool Outbox::ByTurn::operator()(const Open* a, const Open* b) const {
+  if (a->severity != b->severity) return a->severity > b->severity;
+  return *a->turn != *b->turn ? *a->turn < *b->turn : ByOrder()(a, b);
+}
+
+bool Outbox::ByWake::operator()(const Open* a, const Open* b) const {
+  return *a->wake != *b->wake ? *a->wake < *b->wake : ByOrder()(a, b);
+}
+
+void Outbox::take_out(Open& row) {
+  if (row.turn) turns_.erase(&row);
+  if (row.wake) wakes_.erase(&row);
+  if (row.lost) lost_.erase(&row);
+  row.turn.reset(), row.wake.reset(), row.lost = false;
+}
+
+void Outbox::place(const IncidentId& incident) {
+  const bool waits = blocked(incident);
+  bool head = true;
+  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at) {
+    Open& row = at->second;
+    take_out(row);
+    const bool ready = row.state == DeliveryState::ready, under_way = row.state == DeliveryState::inflight;
+    if (ready && !waits && (head || planted(Plant::retry_forgets_order))) row.turn = row.not_before.mono;
+    if (head && !waits && !under_way && !looking_.contains(row.id))
+      row.wake = row.state == DeliveryState::unknown ? row.certain_after.mono : row.not_before.mono;
+    row.lost = row.state == DeliveryState::unknown || (under_way && planted(Plant::looks_at_what_is_under_way));
+    if (row.turn) turns_.insert(&row);
+    if (row.wake) wakes_.insert(&row);
+    if (row.lost) lost_.insert(&row);
+    head = false;
+  }
+}
+
 void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts) {
   for (DeliveryRow row : rows) {
     std::uint64_t& next = next_order_[row.incident];
@@ -47,8 +86,10 @@ void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts
       to_unknown(row, "our process ended before the answer came", now);
       facts.emplace_back(row);
     }
-    open_.insert_or_assign({row.incident, row.order}, std::move(row));
+    const Order key{row.incident, row.order};
+    open_.insert_or_assign(key, Open{std::move(row)});
   }
+  for (const auto& [incident, order] : next_order_) place(incident);
 }
 
 void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung,
@@ -77,29 +118,32 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
     row.cause = "its ticket was given up";
   }
   facts.emplace_back(row);
-  if (!is_final(row.state)) open_.insert_or_assign({incident, order}, std::move(row));
+  if (is_final(row.state)) return;
+  open_.insert_or_assign({incident, order}, Open{std::move(row)});
+  place(incident);
 }
 
 std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
   if (rests(now)) return {};
-  std::vector<DeliveryRow*> heads;
-  const IncidentId* last = nullptr;
-  for (auto& [key, row] : open_) {
-    const bool head = !last || *last != key.first || planted(Plant::retry_forgets_order);
-    last = &key.first;
-    if (head && row.state == DeliveryState::ready && row.not_before.passed(now) && !blocked(row.incident))
-      heads.push_back(&row);
-  }
-  std::stable_sort(heads.begin(), heads.end(), [](const DeliveryRow* a, const DeliveryRow* b) {
-    return a->severity != b->severity ? a->severity > b->severity : a->not_before.mono < b->not_before.mono;
-  });
-  std::vector<DeliveryRow> claimed;
-  for (DeliveryRow* row : heads) {
+  std::vector<Open*> going;
+  for (auto at = turns_.begin(); at != turns_.end();) {
     if (in_flight_ >= settings_.in_flight_max && !planted(Plant::no_limit)) break;
-    ++in_flight_;
+    if ((*at)->not_before.passed(now)) {
+      ++in_flight_;
+      going.push_back(*at++);
+    } else {
+      Open last;  // Those behind it in its severity are due later still.
+      last.severity = (*at)->severity;
+      last.turn = MonoTime::max();
+      at = turns_.upper_bound(&last);
+    }
+  }
+  std::vector<DeliveryRow> claimed;
+  for (Open* row : going) {
     ++row->attempt;
     row->state = DeliveryState::inflight;
-    if (!planted(Plant::claim_without_fact)) facts.emplace_back(*row);
+    place(row->incident);
+    if (!planted(Plant::claim_without_fact)) facts.emplace_back(DeliveryRow(*row));
     claimed.push_back(*row);
   }
   return claimed;
@@ -108,26 +152,26 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
 std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
   std::vector<DeliveryRow> claimed;
   if (rests(now)) return claimed;
-  for (auto& [key, row] : open_)
-    if ((row.state == DeliveryState::unknown ||
-         (planted(Plant::looks_at_what_is_under_way) && row.state == DeliveryState::inflight)) &&
-        (row.certain_after.passed(now) || planted(Plant::looks_too_early)) && in_flight_ < settings_.in_flight_max &&
-        looking_.insert(row.id).second) {
-      ++in_flight_;
-      claimed.push_back(row);
-    }
+  for (Open* row : lost_) {
+    if (in_flight_ >= settings_.in_flight_max) break;
+    if (!row->certain_after.passed(now) && !planted(Plant::looks_too_early)) continue;
+    if (!looking_.insert(row->id).second) continue;
+    ++in_flight_;
+    claimed.push_back(*row);
+  }
+  for (const DeliveryRow& row : claimed) place(row.incident);
   return claimed;
 }
 
-std::map<Outbox::Order, DeliveryRow>::iterator Outbox::find(const DeliveryId& id) {
+std::map<Outbox::Order, Outbox::Open>::iterator Outbox::find(const DeliveryId& id) {
   const std::size_t dash = id.text.rfind('-');
   const auto order =
       parse_number<std::uint64_t>(std::string_view(id.text).substr(dash == std::string::npos ? 0 : dash + 1));
   return order && dash != std::string::npos ? open_.find({{id.text.substr(0, dash)}, *order}) : open_.end();
 }
 
-std::optional<DeliveryRow> Outbox::finish(std::map<Order, DeliveryRow>::iterator at, DeliveryState state,
-                                          Facts& facts) {
+std::optional<DeliveryRow> Outbox::finish(std::map<Order, Open>::iterator at, DeliveryState state, Facts& facts) {
+  take_out(at->second);
   DeliveryRow row = std::move(at->second);
   open_.erase(at);
   row.state = state;
@@ -135,6 +179,7 @@ std::optional<DeliveryRow> Outbox::finish(std::map<Order, DeliveryRow>::iterator
     if (row.kind == DeliveryKind::ensure) blocked_.insert(row.incident);
     dead_.insert_or_assign(row.id, row);
   }
+  place(row.incident);
   facts.emplace_back(row);
   return row;
 }
@@ -167,13 +212,14 @@ Result<DeliveryRow> Outbox::decided(const LetterDecided& decision, Rung first_ru
       row.rung = decision.what == What::again ? first_rung : Rung::link_only;
       row.short_because = decision.what == What::again ? "" : "an operator chose so";
       to_ready(row, Nanoseconds{0}, row.cause, now);
-      open_.insert_or_assign({row.incident, row.order}, row);
+      open_.insert_or_assign({row.incident, row.order}, Open{row});
       break;
     case What::put_into: row.state = DeliveryState::done; break;
     case What::expire: row.state = DeliveryState::expired; break;
   }
   facts.emplace_back(row);
   if (ticket && decision.what == What::expire) expire_all(row.incident, facts);
+  place(row.incident);
   return row;
 }
 
@@ -200,9 +246,10 @@ bool Outbox::take_back(const IncidentId& incident, std::string_view subject, boo
 void Outbox::expire_all(const IncidentId& incident, Facts& facts) {
   given_up_.insert(incident);
   for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident;) {
+    take_out(at->second);
     at->second.state = DeliveryState::expired;
     at->second.cause = "its ticket was given up";
-    facts.emplace_back(at->second);
+    facts.emplace_back(DeliveryRow(at->second));
     at = open_.erase(at);
   }
 }
@@ -257,6 +304,7 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
     --row.attempt;  // It never left.
     pause(outcome, now);
     to_ready(row, Nanoseconds{0}, outcome.why, now);
+    place(row.incident);
     facts.emplace_back(row);
     return row;
   }
@@ -284,6 +332,7 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
       step_down(row, outcome.why, now);
       break;
   }
+  place(row.incident);
   facts.emplace_back(row);
   return row;
 }
@@ -292,7 +341,9 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
   const auto at = find(result.id);
   if (looking_.erase(result.id) == 0) return std::nullopt;
   if (in_flight_ > 0) --in_flight_;
-  if (at == open_.end() || at->second.state != DeliveryState::unknown) return std::nullopt;
+  if (at == open_.end()) return std::nullopt;
+  place(at->second.incident);
+  if (at->second.state != DeliveryState::unknown) return std::nullopt;
   DeliveryRow& row = at->second;
   using Found = DeliveryLookedUp::Found;
   if (result.found == Found::one || result.found == Found::several ||
@@ -308,6 +359,7 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
     // A failed look-up is not "not found".
     row.certain_after = Deadline::in(std::min(back_off(row), settings_.look_max), now);
   ++row.attempt;
+  place(row.incident);
   facts.emplace_back(row);
   return row;
 }
@@ -337,17 +389,9 @@ bool Outbox::has_ready(const IncidentId& incident, std::string_view subject) con
 
 std::optional<MonoTime> Outbox::next_wake() const {
   if (in_flight_ >= settings_.in_flight_max) return std::nullopt;  // The next answer wakes us.
-  std::optional<MonoTime> earliest;
-  const IncidentId* last = nullptr;
-  for (const auto& [key, row] : open_) {
-    const bool head = !last || *last != key.first;
-    last = &key.first;
-    if (!head || row.state == DeliveryState::inflight || looking_.contains(row.id) || blocked(row.incident)) continue;
-    MonoTime at = row.state == DeliveryState::unknown ? row.certain_after.mono : row.not_before.mono;
-    if (paused_until_) at = std::max(at, paused_until_->mono);
-    if (!earliest || at < *earliest) earliest = at;
-  }
-  return earliest;
+  if (wakes_.empty()) return std::nullopt;
+  const MonoTime earliest = *(*wakes_.begin())->wake;
+  return paused_until_ ? std::max(earliest, paused_until_->mono) : earliest;
 }
 
 }  // namespace exhibit

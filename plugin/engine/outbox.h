@@ -85,6 +85,21 @@ class Outbox {
 
  private:
   using Order = std::pair<IncidentId, std::uint64_t>;
+  /// An open row, and where it stands in the three sets below.
+  struct Open : DeliveryRow {
+    std::optional<MonoTime> turn = std::nullopt, wake = std::nullopt;
+    bool lost = false;
+  };
+  /// Higher severity first, then who may go earlier, then in order.
+  struct ByTurn {
+    bool operator()(const Open* a, const Open* b) const;
+  };
+  struct ByWake {
+    bool operator()(const Open* a, const Open* b) const;
+  };
+  struct ByOrder {
+    bool operator()(const Open* a, const Open* b) const;
+  };
 
   [[nodiscard]] bool rests(Now now) const { return paused_until_ && !paused_until_->passed(now); }
   void pause(const DeliveryOutcome& outcome, Now now);
@@ -97,12 +112,19 @@ class Outbox {
   [[nodiscard]] bool blocked(const IncidentId& incident) const {
     return blocked_.contains(incident) && !planted(Plant::notes_pass_a_dead_ticket);
   }
-  std::optional<DeliveryRow> finish(std::map<Order, DeliveryRow>::iterator at, DeliveryState state, Facts& facts);
-  std::map<Order, DeliveryRow>::iterator find(const DeliveryId& id);
+  std::optional<DeliveryRow> finish(std::map<Order, Open>::iterator at, DeliveryState state, Facts& facts);
+  std::map<Order, Open>::iterator find(const DeliveryId& id);
+  /// After every change to an incident's rows, or to what blocks it.
+  void place(const IncidentId& incident);
+  void take_out(Open& row);
   Nanoseconds back_off(const DeliveryRow& row) const;
 
   Settings settings_;
-  std::map<Order, DeliveryRow> open_;  // Not done and not dead.
+  std::map<Order, Open> open_;  // Not done and not dead.
+  // Into `open_`: so that nothing walks through a backlog, however long the desk was away.
+  std::set<Open*, ByTurn> turns_;  // May be claimed: ready, and the first of its incident.
+  std::set<Open*, ByWake> wakes_;  // Something is due for it by the clock.
+  std::set<Open*, ByOrder> lost_;  // Unknown.
   std::map<DeliveryId, DeliveryRow> dead_;
   std::set<IncidentId> blocked_;
   std::set<IncidentId> given_up_;  // A person decided that they get no ticket.

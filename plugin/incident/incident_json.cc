@@ -54,7 +54,7 @@ void write_capture(JsonWriter& out, const CaptureView& capture) {
 
 std::string incident_json(const TicketView& view, const IncidentId& id, std::string_view what) {
   const Alert& alert = *view.first;
-  JsonWriter out;
+  JsonWriter out(1500);
   out.object().member("version", 1).member("what", what).member("tenant", alert.tenant.text);
   out.member("incident_id", id.text).member("correlation_id", view.correlation).member("link", view.link);
   out.member("severity", token(alert.severity)).member("priority", view.priority.number);

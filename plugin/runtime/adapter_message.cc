@@ -63,9 +63,11 @@ std::uint32_t operation_kind(DeliveryKind kind) {
 }
 
 std::string with_fields(std::string_view body_json, std::string_view map_json) {
-  Json body = parse_json(body_json).value_or(Json::object());
-  body["fields"] = parse_json(map_json).value_or(Json::object());
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  JsonWriter out(body_json.size() + map_json.size() + 100);
+  out.object();
+  for (const auto& [key, value] : raw_members(body_json))
+    if (key != "fields") out.key(key).raw(value);
+  return out.key("fields").raw(map_json).end().take();
 }
 
 std::string apply_members(const SendDelivery& delivery, const std::string& map_json,

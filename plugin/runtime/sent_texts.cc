@@ -1,7 +1,5 @@
 #include "runtime/sent_texts.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/json.h"
 #include "base/sha256.h"
 
@@ -13,7 +11,6 @@ constexpr std::size_t incidents_kept = 256;
 }  // namespace
 
 void SentTexts::keep(const SendDelivery& delivery, std::uint64_t attached_bytes) {
-  const Json body = parse_json(delivery.body).value_or(Json::object());
   if (!tickets_.contains(delivery.correlation)) {
     order_.push_back(delivery.correlation);
     if (order_.size() > incidents_kept) {
@@ -24,12 +21,12 @@ void SentTexts::keep(const SendDelivery& delivery, std::uint64_t attached_bytes)
   Ticket& ticket = tickets_[delivery.correlation];
   switch (delivery.kind) {
     case DeliveryKind::ensure:
-      ticket.title = text_at(body, "title");
-      ticket.public_text = text_at(body, "public_text");
-      ticket.internal_text = text_at(body, "internal_text");
+      ticket.title = raw_member(delivery.body, "title");
+      ticket.public_text = raw_member(delivery.body, "public_text");
+      ticket.internal_text = raw_member(delivery.body, "internal_text");
       break;
     case DeliveryKind::note:
-    case DeliveryKind::link: ticket.notes.push_back(text_at(body, "text")); break;
+    case DeliveryKind::link: ticket.notes.emplace_back(raw_member(delivery.body, "text")); break;
     case DeliveryKind::attach:
       ticket.attachments.push_back(
           {delivery.attachment_name,
@@ -45,9 +42,10 @@ std::string SentTexts::document(const CorrelationId& correlation) const {
   if (found == tickets_.end()) return "{}";
   const Ticket& ticket = found->second;
   JsonWriter out;
-  out.object().member("title", ticket.title).member("public_text", ticket.public_text);
-  out.member("internal_text", ticket.internal_text).key("notes").array();
-  for (const std::string& note : ticket.notes) out.value(note);
+  const auto text = [](const std::string& raw) { return std::string_view(raw.empty() ? "\"\"" : raw); };
+  out.object().key("title").raw(text(ticket.title)).key("public_text").raw(text(ticket.public_text));
+  out.key("internal_text").raw(text(ticket.internal_text)).key("notes").array();
+  for (const std::string& note : ticket.notes) out.raw(text(note));
   out.end().key("attachments").array();
   for (const Attached& file : ticket.attachments)
     out.object().member("name", file.name).member("bytes", file.bytes).member("sha256", file.sha256).end();

@@ -23,7 +23,7 @@ class SentTexts {
     std::uint64_t bytes = 0;
   };
   struct Ticket {
-    std::string title, public_text, internal_text;
+    std::string title, public_text, internal_text;  // JSON texts, as they stood in what was sent.
     std::vector<std::string> notes;
     std::vector<Attached> attachments;
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <pugixml.hpp>
+#include <utility>
 
 #include "base/base64.h"
 #include "base/limits.h"
@@ -16,33 +17,40 @@ constexpr unsigned parse_flags = pugi::parse_default | pugi::parse_ws_pcdata_sin
 bool named(pugi::xml_node node, std::string_view name) { return local_name(node.name()) == name; }
 
 pugi::xml_node child(pugi::xml_node parent, std::string_view name) {
-  for (pugi::xml_node node : parent.children())
+  for (pugi::xml_node node = parent.first_child(); node; node = node.next_sibling())
     if (named(node, name)) return node;
   return {};
 }
 
+std::string kept(std::string_view text) {
+  return std::string(text.size() <= limits::field_text ? text : cut_utf8(text, limits::field_text));
+}
+
 std::string attribute(pugi::xml_node node, std::string_view name) {
-  for (pugi::xml_attribute held : node.attributes())
-    if (local_name(held.name()) == name) return std::string(cut_utf8(held.value(), limits::field_text));
+  for (pugi::xml_attribute held = node.first_attribute(); held; held = held.next_attribute())
+    if (local_name(held.name()) == name) return kept(held.value());
   return {};
 }
 
+bool is_text(pugi::xml_node node) { return node.type() == pugi::node_pcdata || node.type() == pugi::node_cdata; }
+
 /// All text of the element, not only the part before its first child.
 std::string text_of(pugi::xml_node node) {
+  const pugi::xml_node first = node.first_child();
+  if (!first.next_sibling()) return kept(trim(first.value()));  // An element has no value, nor has nothing.
   std::string text;
-  for (pugi::xml_node part : node.children())
-    if (part.type() == pugi::node_pcdata || part.type() == pugi::node_cdata) text += part.value();
-  return std::string(cut_utf8(trim(text), limits::field_text));
+  for (pugi::xml_node part = first; part; part = part.next_sibling())
+    if (is_text(part)) text += part.value();
+  return kept(trim(text));
 }
 
 std::string child_text(pugi::xml_node parent, std::string_view name) { return text_of(child(parent, name)); }
 
-/// Depth-first without recursion: the document decides the depth.
+/// Depth-first without recursion: the document decides the depth. Goes into what `visit` says yes to.
 template <typename Visit>
 void for_each_descendant(pugi::xml_node top, Visit visit) {
   for (pugi::xml_node node = top.first_child(); node && node != top;) {
-    visit(node);
-    if (node.first_child()) {
+    if (visit(node) && node.first_child()) {
       node = node.first_child();
       continue;
     }
@@ -51,13 +59,18 @@ void for_each_descendant(pugi::xml_node top, Visit visit) {
   }
 }
 
-Originator read_originator(pugi::xml_node event) {
-  const pugi::xml_node node = child(event, "originator");
-  return {child_text(node, "hostId"), child_text(node, "appName"), child_text(node, "appInstanceId")};
+Originator read_originator(pugi::xml_node node) {
+  Originator read;
+  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
+    const std::string_view name = local_name(part.name());
+    if (name == "hostId" && read.host_id.empty()) read.host_id = text_of(part);  // Part of the alert's identity.
+    if (name == "appName") read.app_name = text_of(part);
+    if (name == "appInstanceId") read.app_instance_id = text_of(part);
+  }
+  return read;
 }
 
-EventTime read_time(pugi::xml_node event) {
-  const pugi::xml_node node = child(event, "time");
+EventTime read_time(pugi::xml_node node) {
   EventTime time{
       .ns = {}, .raw = text_of(node), .offset = attribute(node, "offset"), .zone = attribute(node, "timeZone")};
   time.ns = parse_number<std::int64_t>(time.raw);
@@ -71,37 +84,53 @@ EncodedBytes read_encoded(pugi::xml_node node, std::string_view what) {
   return {std::move(*bytes), {}};
 }
 
-Participant read_participant(pugi::xml_node node) {
-  const pugi::xml_node address = child(node, "addr");
-  const pugi::xml_node os = child(node, "os");
-  return {.address = text_of(address),
-          .port = parse_number<std::uint16_t>(child_text(node, "port")),
-          .locality = attribute(address, "locality"),
-          .os_type = attribute(os, "type"),
-          .os_source = attribute(os, "idSource"),
-          .os_relevance = attribute(os, "relevance")};
+void read_participant(pugi::xml_node node, Participant& read) {
+  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
+    const std::string_view name = local_name(part.name());
+    if (name == "addr" && read.address.empty()) {
+      read.address = text_of(part);
+      read.locality = attribute(part, "locality");
+    } else if (name == "port" && !read.port) {
+      read.port = parse_number<std::uint16_t>(text_of(part));
+    } else if (name == "os") {
+      for (pugi::xml_attribute held = part.first_attribute(); held; held = held.next_attribute()) {
+        const std::string_view what = local_name(held.name());
+        if (what == "type") read.os_type = kept(held.value());
+        if (what == "idSource") read.os_source = kept(held.value());
+        if (what == "relevance") read.os_relevance = kept(held.value());
+      }
+    }
+  }
 }
 
 void read_participants(pugi::xml_node node, IdsAlert& alert) {
   for_each_descendant(node, [&](pugi::xml_node part) {
     const std::string_view name = local_name(part.name());
-    const bool target = name == "target" || name == "victim";
-    if (name == "attacker" && alert.attackers.size() < limits::targets_per_alert)
-      alert.attackers.push_back(read_participant(part));
-    if (target && alert.targets.size() < limits::targets_per_alert) alert.targets.push_back(read_participant(part));
+    const bool attacker = name == "attacker", target = name == "target" || name == "victim";
+    if (!attacker && !target) return true;
+    std::vector<Participant>& side = attacker ? alert.attackers : alert.targets;
+    if (side.size() < limits::targets_per_alert) read_participant(part, side.emplace_back());
+    return false;
   });
 }
 
 AlertSignature read_signature(pugi::xml_node node) {
-  AlertSignature signature{.id = attribute(node, "id"),
-                           .subsig_id = child_text(node, "subsigId"),
-                           .description = attribute(node, "description"),
-                           .details = child_text(node, "sigDetails"),
-                           .version = attribute(node, "version"),
-                           .type = attribute(node, "type"),
-                           .created = attribute(node, "created"),
-                           .mars_category = child_text(node, "marsCategory")};
-  return signature;
+  AlertSignature read;
+  for (pugi::xml_attribute held = node.first_attribute(); held; held = held.next_attribute()) {
+    const std::string_view name = local_name(held.name());
+    if (name == "id") read.id = kept(held.value());
+    if (name == "description") read.description = kept(held.value());
+    if (name == "version") read.version = kept(held.value());
+    if (name == "type") read.type = kept(held.value());
+    if (name == "created") read.created = kept(held.value());
+  }
+  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
+    const std::string_view name = local_name(part.name());
+    if (name == "subsigId") read.subsig_id = text_of(part);
+    if (name == "sigDetails") read.details = text_of(part);
+    if (name == "marsCategory") read.mars_category = text_of(part);
+  }
+  return read;
 }
 
 void read_actions(pugi::xml_node node, IdsAlert& alert) {
@@ -112,20 +141,26 @@ void read_actions(pugi::xml_node node, IdsAlert& alert) {
   }
 }
 
-/// `ipLogIds/*`, a bare `ipLogId`, or a list split on blanks and commas.
-Result<void> read_ip_logs(pugi::xml_node node, IdsAlert& alert) {
-  std::vector<std::string> texts = {text_of(node)};
-  for (pugi::xml_node id : node.children()) texts.push_back(text_of(id));
-  for (const std::string& text : texts)
-    for (const std::string_view word : split(text, " \t\r\n,;")) {
-      const auto id = parse_number<IpLogId>(word);
-      if (!id) return Error{Errc::bad_input, cat("ipLogId is no number: ", harmless(word.substr(0, 40)))};
-      if (alert.ip_logs.size() == limits::ip_logs_per_alert)
-        return Error{Errc::too_large, "the alert names too many IP logs"};
-      if (std::find(alert.ip_logs.begin(), alert.ip_logs.end(), *id) == alert.ip_logs.end())
-        alert.ip_logs.push_back(*id);
-    }
+/// One number, or a list split on blanks and commas.
+Result<void> read_ip_log_words(std::string_view text, std::vector<IpLogId>& logs) {
+  for (const std::string_view word : split(text, " \t\r\n,;")) {
+    const auto id = parse_number<IpLogId>(word);
+    if (!id) return Error{Errc::bad_input, cat("ipLogId is no number: ", harmless(word.substr(0, 40)))};
+    if (logs.size() == limits::ip_logs_per_alert) return Error{Errc::too_large, "the alert names too many IP logs"};
+    if (std::find(logs.begin(), logs.end(), *id) == logs.end()) logs.push_back(*id);
+  }
   return {};
+}
+
+/// `ipLogIds/*` or a bare `ipLogId`.
+Result<void> read_ip_logs(pugi::xml_node node, IdsAlert& alert) {
+  const std::string own = text_of(node);
+  Result<void> read = read_ip_log_words(own, alert.ip_logs);
+  for (pugi::xml_node id = node.first_child(); id && read; id = id.next_sibling()) {
+    const std::string text = text_of(id);
+    read = read_ip_log_words(text, alert.ip_logs);
+  }
+  return read;
 }
 
 AlertSummary read_summary(pugi::xml_node node) {
@@ -143,9 +178,7 @@ void read_risk(pugi::xml_node node, IdsAlert& alert) {
 }
 
 /// What a child of the alert sets; anything else is kept by its name.
-void read_alert_child(pugi::xml_node node, IdsAlert& alert) {
-  const std::string_view name = local_name(node.name());
-  if (name == "originator" || name == "time") return;
+void read_alert_child(std::string_view name, pugi::xml_node node, IdsAlert& alert) {
   if (name == "signature") return void(alert.signature = read_signature(node));
   if (name == "participants") return read_participants(node, alert);
   if (name == "actions") return read_actions(node, alert);
@@ -166,26 +199,29 @@ void read_alert_child(pugi::xml_node node, IdsAlert& alert) {
   if (alert.others.size() < 64) alert.others.emplace_back(name, text_of(node));
 }
 
-Result<SensorEvent> read_alert(pugi::xml_node node, std::string_view raw, bool altered) {
-  IdsAlert alert;
-  alert.event_id = attribute(node, "eventId");
-  alert.severity = attribute(node, "severity");
-  alert.vendor = attribute(node, "vendor");
-  alert.alarm_traits = attribute(node, "alarmTraits");
-  alert.originator = read_originator(node);
-  alert.time = read_time(node);
-  for (pugi::xml_node part : node.children()) {
+/// Fills in place what the document will keep: an alert is too large to be handed around.
+void read_alert(pugi::xml_node node, IdsAlert& alert) {
+  for (pugi::xml_attribute held = node.first_attribute(); held; held = held.next_attribute()) {
+    const std::string_view name = local_name(held.name());
+    if (name == "severity") alert.severity = kept(held.value());
+    if (name == "vendor") alert.vendor = kept(held.value());
+    if (name == "alarmTraits") alert.alarm_traits = kept(held.value());
+  }
+  bool had_originator = false, had_time = false;  // The first one counts: both are part of the alert's identity.
+  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
     if (part.type() != pugi::node_element) continue;
-    if (named(part, "ipLogIds") || named(part, "ipLogId")) {
+    const std::string_view name = local_name(part.name());
+    if (name == "originator") {
+      if (!std::exchange(had_originator, true)) alert.originator = read_originator(part);
+    } else if (name == "time") {
+      if (!std::exchange(had_time, true)) alert.time = read_time(part);
+    } else if (name == "ipLogIds" || name == "ipLogId") {
       if (const Result<void> read = read_ip_logs(part, alert); !read)
         alert.others.emplace_back("ipLogProblem", read.error().text);
     } else {
-      read_alert_child(part, alert);
+      read_alert_child(name, part, alert);
     }
   }
-  alert.raw = raw;
-  alert.altered = altered;
-  return SensorEvent(std::move(alert));
 }
 
 /// The number in an attribute or descendant called ipLogId, logId or id; else the number behind "ipLogId=" in any text.
@@ -204,6 +240,7 @@ std::optional<IpLogId> find_ip_log(pugi::xml_node detail) {
       const std::string_view digits = std::string_view(text).substr(at + 8);
       in_text = parse_number<IpLogId>(digits.substr(0, digits.find_first_not_of("0123456789")));
     }
+    return true;
   };
   look(detail);
   for_each_descendant(detail, look);
@@ -224,15 +261,16 @@ StatusEvent::IpLogPhase find_phase(pugi::xml_node detail) {
   if (phase == StatusEvent::IpLogPhase::none) phase = phase_of(attribute(detail, "status"));
   for_each_descendant(detail, [&](pugi::xml_node node) {
     if (phase == StatusEvent::IpLogPhase::none && named(node, "status")) phase = phase_of(text_of(node));
+    return true;
   });
   return phase;
 }
 
-Result<SensorEvent> read_status(pugi::xml_node node, std::string_view raw) {
+StatusEvent read_status(pugi::xml_node node, std::string_view raw) {
   StatusEvent status;
   status.event_id = attribute(node, "eventId");
-  status.originator = read_originator(node);
-  status.time = read_time(node);
+  status.originator = read_originator(child(node, "originator"));
+  status.time = read_time(child(node, "time"));
   status.raw = raw;
   for (pugi::xml_node part : node.children()) {
     if (part.type() != pugi::node_element || named(part, "originator") || named(part, "time")) continue;
@@ -243,22 +281,22 @@ Result<SensorEvent> read_status(pugi::xml_node node, std::string_view raw) {
     status.ip_log = find_ip_log(part);
     break;
   }
-  return SensorEvent(std::move(status));
+  return status;
 }
 
-Result<SensorEvent> read_error(pugi::xml_node node, std::string_view raw) {
+ErrorEvent read_error(pugi::xml_node node, std::string_view raw) {
   ErrorEvent event;
   event.event_id = attribute(node, "eventId");
   event.severity = attribute(node, "severity");
-  event.originator = read_originator(node);
-  event.time = read_time(node);
+  event.originator = read_originator(child(node, "originator"));
+  event.time = read_time(child(node, "time"));
   event.raw = raw;
   const pugi::xml_node message = child(node, "errorMessage");
   event.name = attribute(message, "name");
   event.text = text_of(message);
   event.ip_log_refused = to_lower(event.text).find("iplog") != std::string::npos;
   event.ip_log = find_ip_log(message);
-  return SensorEvent(std::move(event));
+  return event;
 }
 
 void read_fault(pugi::xml_node node, SdeeDocument& document) {
@@ -271,7 +309,22 @@ void read_fault(pugi::xml_node node, SdeeDocument& document) {
   document.fault = fault;
 }
 
-/// The envelope without its events, wherever in it the sensor puts these things.
+/// One element of the envelope, wherever in it the sensor puts these things.
+void read_envelope_part(std::string_view name, pugi::xml_node node, SdeeDocument& document) {
+  if (name == "Fault") read_fault(node, document);
+  if (name == "subscriptionId") document.subscription_id = text_of(node);
+  if (name == "sessionId") document.session_id = text_of(node);
+  if (name == "remaining-events" || name == "remainingEvents")
+    document.remaining_events = parse_number<std::uint64_t>(text_of(node)).value_or(0);
+  if (name == "missedEvents" || name == "missed-events") {
+    const std::string word = to_lower(text_of(node));
+    document.missed_events = document.missed_events || (word != "false" && word != "0" && word != "no");
+  }
+}
+
+bool is_envelope_name(std::string_view name) { return name == "Envelope" || name == "events"; }
+
+/// The envelope without its events.
 Result<void> read_envelope(const std::string& skeleton, SdeeDocument& document) {
   pugi::xml_document xml;
   if (!xml.load_buffer(skeleton.data(), skeleton.size(), parse_flags, pugi::encoding_utf8))
@@ -280,16 +333,9 @@ Result<void> read_envelope(const std::string& skeleton, SdeeDocument& document) 
   bool known = false;
   for_each_descendant(xml, [&](pugi::xml_node node) {
     const std::string_view name = local_name(node.name());
-    known = known || name == "Envelope" || name == "events";
-    if (name == "Fault") read_fault(node, document);
-    if (name == "subscriptionId") document.subscription_id = text_of(node);
-    if (name == "sessionId") document.session_id = text_of(node);
-    if (name == "remaining-events" || name == "remainingEvents")
-      document.remaining_events = parse_number<std::uint64_t>(text_of(node)).value_or(0);
-    if (name == "missedEvents" || name == "missed-events") {
-      const std::string word = to_lower(text_of(node));
-      document.missed_events = document.missed_events || (word != "false" && word != "0" && word != "no");
-    }
+    known = known || is_envelope_name(name);
+    read_envelope_part(name, node, document);
+    return true;
   });
   if (!known && document.events.empty() && document.unreadable.empty())
     return Error{Errc::bad_input, "the XML is no SDEE answer"};
@@ -317,27 +363,72 @@ std::string without(std::string_view body, const std::vector<EventSpan>& spans) 
   return skeleton;
 }
 
-/// An element that passed the scan, alone or with its document.
-Result<SensorEvent> read_scanned(std::string_view element) {
+/// Puts the event at the end of the list; bad_input: it is put nowhere.
+Result<void> read_event_node(pugi::xml_node node, std::string_view raw, bool altered,
+                             std::vector<SensorEvent>& events) {
+  const std::string_view name = local_name(node.name());
+  std::string id = attribute(node, "eventId");
+  if (id.empty()) return Error{Errc::bad_input, "the event has no eventId"};
+  if (name == "evIdsAlert") {
+    auto& alert = std::get<IdsAlert>(events.emplace_back(std::in_place_type<IdsAlert>));
+    alert.event_id = std::move(id);
+    read_alert(node, alert);
+    alert.raw = raw;
+    alert.altered = altered;
+  } else if (name == "evStatus") {
+    events.emplace_back(read_status(node, raw));
+  } else if (name == "evError") {
+    events.emplace_back(read_error(node, raw));
+  } else {
+    events.emplace_back(OtherEvent{std::move(id), std::string(name), std::string(raw)});
+  }
+  return {};
+}
+
+/// An element that passed the scan, without its document.
+Result<void> read_scanned(std::string_view element, std::vector<SensorEvent>& events) {
   bool altered = false;
   const std::string mended = mend_characters(element, altered);
   pugi::xml_document xml;
   if (!xml.load_buffer(mended.data(), mended.size(), parse_flags, pugi::encoding_utf8))
     return Error{Errc::bad_input, "XML: the event cannot be read"};
-  const pugi::xml_node node = xml.document_element();
-  const std::string_view name = local_name(node.name());
-  if (attribute(node, "eventId").empty()) return Error{Errc::bad_input, "the event has no eventId"};
-  if (name == "evIdsAlert") return read_alert(node, element, altered);
-  if (name == "evStatus") return read_status(node, element);
-  if (name == "evError") return read_error(node, element);
-  return SensorEvent(OtherEvent{attribute(node, "eventId"), std::string(name), std::string(element)});
+  return read_event_node(xml.document_element(), element, altered, events);
+}
+
+Result<void> read_alone(std::string_view element, std::vector<SensorEvent>& events) {
+  if (const auto scanned = scan_xml(element); !scanned) return scanned.error();
+  return read_scanned(element, events);
+}
+
+/// The usual document, in which nothing had to be mended, as one tree. Nothing: there is something in it that is better
+/// looked at event by event.
+std::optional<SdeeDocument> read_at_once(std::string_view body, const std::vector<EventSpan>& spans) {
+  bool altered = false, known = false, whole = true;
+  std::string text = mend_characters(body, altered);
+  pugi::xml_document xml;
+  if (altered || !xml.load_buffer_inplace(text.data(), text.size(), parse_flags, pugi::encoding_utf8))
+    return std::nullopt;
+  SdeeDocument document;
+  document.events.reserve(spans.size());
+  for_each_descendant(xml, [&](pugi::xml_node node) {
+    const std::string_view name = local_name(node.name());
+    known = known || is_envelope_name(name);
+    if (!is_event_name(name)) return read_envelope_part(name, node, document), true;
+    const std::size_t number = document.events.size();
+    whole = whole && known && number < spans.size() && spans[number].name == name &&
+            read_event_node(node, body.substr(spans[number].offset, spans[number].length), false, document.events);
+    return false;
+  });
+  if (!whole || !known || document.events.size() != spans.size()) return std::nullopt;
+  return document;
 }
 
 }  // namespace
 
 Result<SensorEvent> read_event(std::string_view element) {
-  if (const auto scanned = scan_xml(element); !scanned) return scanned.error();
-  return read_scanned(element);
+  std::vector<SensorEvent> events;
+  if (const Result<void> read = read_alone(element, events); !read) return read.error();
+  return std::move(events.front());
 }
 
 Result<SdeeDocument> read_sdee_document(std::string_view body) {
@@ -348,15 +439,14 @@ Result<SdeeDocument> read_sdee_document(std::string_view body) {
     const std::vector<EventSpan> rescued = salvage_events(body);
     if (rescued.empty() || !ends_whole(body)) return scanned.error();
     scanned = rescued;
+  } else if (auto read = read_at_once(body, *scanned)) {
+    return std::move(*read);
   }
   SdeeDocument document;
   for (const EventSpan& span : *scanned) {
     const std::string_view raw = body.substr(span.offset, span.length);
-    Result<SensorEvent> event = broken ? read_event(raw) : read_scanned(raw);
-    if (event)
-      document.events.push_back(std::move(*event));
-    else
-      document.unreadable.push_back({std::string(raw), event.error().text});
+    const Result<void> read = broken ? read_alone(raw, document.events) : read_scanned(raw, document.events);
+    if (!read) document.unreadable.push_back({std::string(raw), read.error().text});
   }
   bool altered = false;
   const Result<void> envelope = read_envelope(mend_characters(without(body, *scanned), altered), document);

@@ -1,6 +1,7 @@
 #include "sensorproto/sdee/xml_scan.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/limits.h"
@@ -11,26 +12,25 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-bool ends_name(char c) {
-  return is_blank(c) || c == '/' || c == '>' || c == '=' || c == '<' || c == '"' || c == '\'' || c == '\0';
+constexpr std::array<bool, 256> make_name_ends() {
+  std::array<bool, 256> ends{};
+  for (const unsigned char c : {' ', '\t', '\r', '\n', '/', '>', '=', '<', '"', '\'', '\0'}) ends[c] = true;
+  return ends;
 }
-
-bool is_event_name(std::string_view name) {
-  return name.size() > 2 && name.starts_with("ev") && name[2] >= 'A' && name[2] <= 'Z';
-}
+constexpr std::array<bool, 256> name_ends = make_name_ends();
 
 /// One pass over the tags. Holds views into the document only while it runs.
 class Scan {
  public:
-  explicit Scan(std::string_view document) : text_(document) {}
+  explicit Scan(std::string_view document) : text_(document), nul_(document.find('\0') != std::string_view::npos) {}
 
   Result<std::vector<EventSpan>> run() {
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
-    while (at_ < text_.size()) {
-      if (const Result<void> taken = text_[at_] == '<' ? markup() : characters(); !taken) return taken.error();
-    }
-    if (!open_.empty()) return problem("the document ends inside an element");
-    if (!root_seen_) return problem("the document has no element");
+    open_.reserve(16);
+    while (at_ < text_.size())
+      if (!(text_[at_] == '<' ? markup() : characters())) return error_;
+    if (!open_.empty()) return problem("the document ends inside an element"), error_;
+    if (!root_seen_) return problem("the document has no element"), error_;
     return std::move(events_);
   }
 
@@ -41,55 +41,68 @@ class Scan {
     bool event;
   };
 
-  Error problem(std::string_view what) const { return {Errc::bad_input, cat("XML: ", what, ", at byte ", at_)}; }
-  Error over(std::string_view what) const { return {Errc::too_large, cat("XML: too many ", what, ", at byte ", at_)}; }
+  // What reads a piece moves `at_` behind it, or says no with the reason in `error_`.
 
-  Result<void> characters() {
-    const std::size_t end = std::min(text_.find('<', at_), text_.size());
-    const std::string_view run = text_.substr(at_, end - at_);
-    if (run.find('\0') != std::string_view::npos) return problem("a NUL byte");
-    if (open_.empty() && !trim(run).empty()) return problem("text outside the root element");
-    at_ = end;
-    return {};
+  bool problem(std::string_view what) {
+    return error_ = {Errc::bad_input, cat("XML: ", what, ", at byte ", at_)}, false;
+  }
+  bool over(std::string_view what) {
+    return error_ = {Errc::too_large, cat("XML: too many ", what, ", at byte ", at_)}, false;
   }
 
-  Result<void> markup() {
+  bool holds_nul(std::string_view run) const { return nul_ && run.find('\0') != std::string_view::npos; }
+
+  bool characters() {
+    const std::size_t end = std::min(text_.find('<', at_), text_.size());
+    const std::string_view run = text_.substr(at_, end - at_);
+    if (holds_nul(run)) return problem("a NUL byte");
+    if (open_.empty() && !trim(run).empty()) return problem("text outside the root element");
+    at_ = end;
+    return true;
+  }
+
+  bool markup() {
+    const char after = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+    if (after == '/') return end_tag();
+    if (after != '!' && after != '?') return start_tag();
     const std::string_view rest = text_.substr(at_);
     if (rest.starts_with("<!--")) return skip("-->", 4);
     if (rest.starts_with("<![CDATA[")) return open_.empty() ? problem("text outside the root element") : skip("]]>", 9);
-    if (rest.starts_with("<?")) return skip("?>", 2);
-    if (rest.starts_with("<!")) return problem("a document type");
-    if (rest.starts_with("</")) return end_tag();
-    return start_tag();
+    return after == '?' ? skip("?>", 2) : problem("a document type");
   }
 
-  Result<void> skip(std::string_view closing, std::size_t from) {
+  bool skip(std::string_view closing, std::size_t from) {
     const std::size_t end = text_.find(closing, at_ + from);
     if (end == std::string_view::npos) return problem("an unfinished comment, section or instruction");
-    if (text_.substr(at_, end - at_).find('\0') != std::string_view::npos) return problem("a NUL byte");
+    if (holds_nul(text_.substr(at_, end - at_))) return problem("a NUL byte");
     at_ = end + closing.size();
-    return {};
+    return true;
   }
 
   std::string_view name() {
     const std::size_t from = at_;
-    while (at_ < text_.size() && !ends_name(text_[at_])) ++at_;
-    return text_.substr(from, at_ - from);
+    std::size_t end = from;
+    while (end < text_.size() && !name_ends[static_cast<unsigned char>(text_[end])]) ++end;
+    at_ = end;
+    return text_.substr(from, end - from);
   }
 
   void blanks() {
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
   }
 
-  Result<void> end_tag() {
+  bool end_tag() {
     at_ += 2;
-    const std::string_view closing = name();
+    const std::string_view expected = open_.empty() ? std::string_view() : open_.back().name;
+    const bool as_expected = !expected.empty() && text_.substr(at_).starts_with(expected);
+    at_ += as_expected ? expected.size() : 0;
+    const bool longer = !name().empty();
     blanks();
     if (at_ >= text_.size() || text_[at_] != '>') return problem("a broken end tag");
-    if (open_.empty() || open_.back().name != closing) return problem("an end tag that closes nothing");
+    if (!as_expected || longer) return problem("an end tag that closes nothing");
     ++at_;
     close();
-    return {};
+    return true;
   }
 
   void close() {
@@ -101,7 +114,7 @@ class Scan {
     }
   }
 
-  Result<void> start_tag() {
+  bool start_tag() {
     const std::size_t offset = at_++;
     const std::string_view tag = name();
     if (tag.empty()) return problem("a broken start tag");
@@ -109,54 +122,58 @@ class Scan {
     if (++elements_ > limits::xml_elements) return over("elements");
     if (open_.size() >= limits::xml_depth) return over("levels");
     root_seen_ = true;
-    if (const Result<void> read = attributes(); !read) return read;
+    if (!attributes()) return false;
     const bool empty = text_[at_] == '/';
     at_ += empty ? 2 : 1;
     const bool event = !in_event_ && is_event_name(local_name(tag));
     in_event_ = in_event_ || event;
     open_.push_back({tag, offset, event});
     if (empty) close();
-    return {};
+    return true;
   }
 
   /// Leaves `at_` on the '>' or the "/>" that ends the tag.
-  Result<void> attributes() {
-    std::vector<std::string_view> names;
+  bool attributes() {
+    names_.clear();
     while (true) {
       blanks();
       if (at_ >= text_.size()) return problem("an unfinished start tag");
-      if (text_[at_] == '>') return {};
-      if (text_[at_] == '/') return text_.substr(at_, 2) == "/>" ? Result<void>() : problem("a stray slash");
+      if (text_[at_] == '>') return true;
+      if (text_[at_] == '/') return text_.substr(at_, 2) == "/>" || problem("a stray slash");
       const std::string_view attribute = name();
       blanks();
       if (attribute.empty() || at_ >= text_.size() || text_[at_] != '=') return problem("a broken attribute");
       ++at_;
       blanks();
-      if (const Result<void> read = quoted(); !read) return read;
-      if (std::find(names.begin(), names.end(), attribute) != names.end()) return problem("an attribute given twice");
-      names.push_back(attribute);
-      if (names.size() > limits::xml_attributes) return over("attributes");
+      if (!quoted()) return false;
+      if (std::find(names_.begin(), names_.end(), attribute) != names_.end())
+        return problem("an attribute given twice");
+      names_.push_back(attribute);
+      if (names_.size() > limits::xml_attributes) return over("attributes");
     }
   }
 
-  Result<void> quoted() {
+  bool quoted() {
     if (at_ >= text_.size() || (text_[at_] != '"' && text_[at_] != '\'')) return problem("an attribute without quotes");
-    const std::size_t end = text_.find(text_[at_], at_ + 1);
-    if (end == std::string_view::npos) return problem("an unfinished attribute");
-    const std::string_view value = text_.substr(at_ + 1, end - at_ - 1);
-    if (value.find('<') != std::string_view::npos || value.find('\0') != std::string_view::npos)
-      return problem("an attribute with a forbidden character");
+    const char quote = text_[at_];
+    std::size_t end = at_ + 1;
+    while (end < text_.size() && text_[end] != quote && text_[end] != '<' && text_[end] != '\0') ++end;
+    if (end == text_.size()) return problem("an unfinished attribute");
+    if (text_[end] != quote) return problem("an attribute with a forbidden character");
     at_ = end + 1;
-    return {};
+    return true;
   }
 
   std::string_view text_;
+  bool nul_;  // Somewhere; usually not, and then no piece is searched for it.
   std::size_t at_ = 0;
   std::size_t elements_ = 0;
   bool root_seen_ = false;
   bool in_event_ = false;
   std::vector<Open> open_;
+  std::vector<std::string_view> names_;  // Of the attributes of one tag.
   std::vector<EventSpan> events_;
+  Error error_;
 };
 
 /// The length of a character reference to a character that XML 1.0 forbids (section 2.2), or 0.
@@ -175,6 +192,23 @@ std::size_t forbidden_reference(std::string_view text) {
 }
 
 bool is_forbidden_byte(char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r'; }
+
+/// How much of the text, in whole blocks, holds neither a reference nor a byte that is forbidden or outside ASCII. A
+/// block of fixed size without a branch is what the compiler turns into vector instructions.
+constexpr std::size_t plain_block = 64;
+std::size_t plain_start(std::string_view text) {
+  std::size_t at = 0;
+  for (; at + plain_block <= text.size(); at += plain_block) {
+    std::uint8_t odd = 0;
+    for (std::size_t i = 0; i < plain_block; ++i) {
+      const auto c = static_cast<signed char>(text[at + i]);  // Outside ASCII: negative.
+      const bool blank = c == '\t' || c == '\n' || c == '\r';
+      odd |= static_cast<std::uint8_t>((c < 0x20 && !blank) | (c == '&'));
+    }
+    if (odd != 0) break;
+  }
+  return at;
+}
 
 }  // namespace
 
@@ -208,31 +242,29 @@ std::string mend_characters(std::string_view document, bool& altered) {
   std::string out;
   out.reserve(document.size());
   std::size_t kept = 0;  // What stands before it is in `out`: good text is copied in runs.
+  bool ascii = true;
   for (std::size_t at = 0; at < document.size();) {
-    const bool forbidden_byte = is_forbidden_byte(document[at]);
-    if (!forbidden_byte && document[at] != '&') {
-      ++at;
-      continue;
+    at += plain_start(document.substr(at));
+    for (const std::size_t end = std::min(at + plain_block, document.size()); at < end;) {
+      ascii = ascii && static_cast<unsigned char>(document[at]) < 0x80;
+      const bool forbidden_byte = is_forbidden_byte(document[at]);
+      const std::size_t forbidden = forbidden_byte        ? 1
+                                    : document[at] == '&' ? forbidden_reference(document.substr(at))
+                                                          : 0;
+      if (forbidden == 0) {
+        ++at;
+        continue;
+      }
+      out += document.substr(kept, at - kept);
+      out += "\xEF\xBF\xBD";
+      kept = at += forbidden;
+      altered = true;
     }
-    const std::size_t forbidden = forbidden_byte ? 1 : forbidden_reference(document.substr(at));
-    if (forbidden == 0) {
-      ++at;
-      continue;
-    }
-    out += document.substr(kept, at - kept);
-    out += "\xEF\xBF\xBD";
-    kept = at += forbidden;
-    altered = true;
   }
   out += document.substr(kept);
-  if (is_utf8(out)) return out;
+  if (ascii || is_utf8(out)) return out;
   altered = true;
   return to_utf8(out);
-}
-
-std::string_view local_name(std::string_view qualified) {
-  const std::size_t colon = qualified.rfind(':');
-  return colon == std::string_view::npos ? qualified : qualified.substr(colon + 1);
 }
 
 }  // namespace exhibit

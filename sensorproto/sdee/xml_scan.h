@@ -17,7 +17,7 @@ struct EventSpan {
 /// Looks at a document before any DOM is built, since the DOM has no limits of its own and hides what follows a NUL.
 /// Refuses (with the byte offset): NUL, DOCTYPE, unbalanced or overlapping tags, a second root, text outside the root,
 /// duplicate attributes, and more depth, elements or attributes than limits.h allows.
-/// Gives the outermost elements whose local name begins with "ev" followed by an upper-case letter.
+/// Gives the outermost elements that `is_event_name`.
 Result<std::vector<EventSpan>> scan_xml(std::string_view document);
 
 /// The event elements of a document that `scan_xml` refuses: to each end tag from the nearest start tag of the same
@@ -30,6 +30,14 @@ std::vector<EventSpan> salvage_events(std::string_view document);
 std::string mend_characters(std::string_view document, bool& altered);
 
 /// "ipLogId" of "cid:ipLogId".
-std::string_view local_name(std::string_view qualified);
+inline std::string_view local_name(std::string_view qualified) {
+  const std::size_t colon = qualified.rfind(':');
+  return colon == std::string_view::npos ? qualified : qualified.substr(colon + 1);
+}
+
+/// Whether an element of this local name is an event: "ev" followed by an upper-case letter.
+inline bool is_event_name(std::string_view name) {
+  return name.size() > 2 && name[0] == 'e' && name[1] == 'v' && name[2] >= 'A' && name[2] <= 'Z';
+}
 
 }  // namespace exhibit

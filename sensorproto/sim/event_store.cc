@@ -66,7 +66,7 @@ void EventStore::collect(Subscription& subscription, std::uint64_t end, std::siz
     const StoredEvent& event = events_[number - first];
     if (!subscription.filter.wants(event)) continue;
     if (number >= end || batch.events.size() >= count_max) {
-      ++batch.remaining;
+      if (++batch.remaining == remaining_max) break;
     } else {
       batch.events.push_back(&event);
       subscription.batch_end = number + 1;

@@ -43,6 +43,8 @@ class EventStore {
     std::chrono::seconds idle{72 * 3600};
   };
   static constexpr std::size_t batch_max = 500;  ///< The sensor's own cap.
+  /// How far `remaining` counts: with a full store counting on would take longer than all else.
+  static constexpr std::size_t remaining_max = 1000;
 
   explicit EventStore(Limits limits) : limits_(limits) {}
 

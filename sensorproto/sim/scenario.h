@@ -58,9 +58,14 @@ class Scenario {
 
 /// The scripted story that the demonstration shows.
 std::unique_ptr<Scenario> demo_scenario(std::chrono::milliseconds log_life);
-/// `alerts` different incidents at `rate` a second (0: all at once). Of each ten the first has a log of its own and the
-/// next three share one.
-std::unique_ptr<Scenario> load_scenario(std::uint64_t alerts, double rate, std::uint64_t seed);
+struct Load {
+  std::uint64_t alerts = 100;    ///< Each an incident of its own.
+  double rate = 0;               ///< A second; 0: all at once.
+  std::uint64_t seed = 0;        ///< Which addresses.
+  std::size_t packet_bytes = 0;  ///< At least so large is each trigger packet.
+  bool logs = true;              ///< Of each ten the first has a log of its own and the next three share one.
+};
+std::unique_ptr<Scenario> load_scenario(const Load& load);
 /// One alert for each flow of a capture file, at most 200 in file order, as fast as the sensor's writers allow. Its
 /// times are moved so that the last packet was seen just now. bad_input: no capture, or no flow in it.
 Result<std::unique_ptr<Scenario>> capture_scenario(const Bytes& file);

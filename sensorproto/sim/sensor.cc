@@ -73,7 +73,9 @@ Sensor::Sensor(Options options, Clock clock, Say say, std::unique_ptr<Scenario> 
       ring_(options_.ring),
       scenario_(std::move(scenario)),
       answers_(std::move(answers)),
-      next_event_(static_cast<std::uint64_t>(ns_of(clock_())) / 1'000'000'000 * 1'000'000'000 + 45'587'000) {}
+      next_event_(static_cast<std::uint64_t>(ns_of(clock_())) / 1'000'000'000 * 1'000'000'000 + 45'587'000) {
+  if (options_.unasked) started_ = clock_();
+}
 
 Result<void> Sensor::misbehave(std::string_view name) {
   const Lock lock(mutex_);
@@ -158,7 +160,8 @@ std::string Sensor::open(const Parameters& parameters, const std::string& sessio
   const std::string id = store_.open(filter_of(parameters), time_of(parameters, "startTime"),
                                      value_of(parameters, "force") == "yes", clock_(), session);
   if (id.empty()) return fault_body("errLimitExceeded", "The maximum number of subscriptions is open");
-  if (!started_) started_ = clock_();
+  if (!opened_) opened_ = clock_();
+  if (!started_) started_ = opened_;
   return cat("<sd:subscriptionId>", id, "</sd:subscriptionId>");
 }
 

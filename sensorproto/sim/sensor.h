@@ -32,6 +32,7 @@ class Sensor final : private Stage {
     bool announce_removed = false;         ///< evStatus ipLogRemoved when a log is overwritten.
     bool announce_logins = false;          ///< evStatus loginAction, as real sensors do.
     bool iplog_get_only = false;           ///< POST is answered with 405.
+    bool unasked = false;                  ///< The scenario begins at once.
     std::size_t log_bytes_max = 1U << 20;  ///< Of one file in the ring; a log that is full simply ends.
     IpLogRing::Limits ring = {};
     EventStore::Limits store = {};
@@ -45,7 +46,7 @@ class Sensor final : private Stage {
 
   Result<void> misbehave(std::string_view name);
   HttpReply handle(const HttpRequest& request);
-  /// Completes logs and lets the scenario, which starts at the first `open`, do what is due.
+  /// Completes logs and lets the scenario, which starts at the first `open` unless `unasked`, do what is due.
   void tick();
   /// Wakes every waiting `get`; nothing waits any more.
   void stop();
@@ -100,7 +101,7 @@ class Sensor final : private Stage {
   std::set<std::uint64_t> named_;                // Logs that an alert or a status event named.
   std::string last_body_;                        // For the fault that repeats a batch.
   std::uint64_t next_event_, alerts_ = 0;
-  std::optional<WallTime> started_;
+  std::optional<WallTime> started_, opened_;
   bool played_ = false, done_ = false, stopping_ = false;
 };
 

@@ -19,9 +19,10 @@ struct Settings {
   std::string capture, answers, status_form = "children", tls = "modern";
   std::vector<std::string> misbehaviours;
   double log_seconds = 30, rate = 0;
-  std::size_t ring = 64, writers = 20, store_bytes = 30U << 20;
+  std::size_t ring = 64, writers = 20, store_bytes = 30U << 20, packet_bytes = 0;
   std::uint64_t alerts = 100, seed = 0;
   bool plain = false, until_stdin_closes = false, get_only = false, announce_removed = false, announce_logins = false;
+  bool no_logs = false, unasked = false;
 };
 
 void declare(CLI::App& app, Settings& settings) {
@@ -37,6 +38,9 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_option("--alerts", settings.alerts, "load: how many");
   app.add_option("--rate", settings.rate, "load: how many a second; 0 = all at once");
   app.add_option("--seed", settings.seed, "load: which addresses; all: the first IP-log id");
+  app.add_option("--packet-bytes", settings.packet_bytes, "load: size of each trigger packet, at least");
+  app.add_flag("--no-logs", settings.no_logs, "load: no alert names an IP log");
+  app.add_flag("--unasked", settings.unasked, "The scenario begins at once, not with the first subscription");
   app.add_option("--pcap", settings.capture, "Raise one alert for each flow of this capture file");
   app.add_option("--answers", settings.answers, "Hand out the *.xml files of this folder");
   app.add_option("--status-form", settings.status_form)
@@ -61,7 +65,8 @@ Sensor::Options options_of(const Settings& settings) {
                           .host = settings.name,
                           .announce_removed = settings.announce_removed,
                           .announce_logins = settings.announce_logins,
-                          .iplog_get_only = settings.get_only};
+                          .iplog_get_only = settings.get_only,
+                          .unasked = settings.unasked};
   options.status_form = settings.status_form == "children"     ? StatusForm::children
                         : settings.status_form == "attributes" ? StatusForm::attributes
                         : settings.status_form == "url"        ? StatusForm::url
@@ -75,13 +80,16 @@ Sensor::Options options_of(const Settings& settings) {
   return options;
 }
 
+Load load_of(const Settings& settings) {
+  return {settings.alerts, settings.rate, settings.seed, settings.packet_bytes, !settings.no_logs};
+}
+
 Result<std::unique_ptr<Scenario>> scenario_of(const Settings& settings) {
   const auto life = std::chrono::milliseconds(static_cast<std::int64_t>(settings.log_seconds * 1000));
   if (!settings.answers.empty() || (settings.capture.empty() && settings.scenario == "none"))
     return std::unique_ptr<Scenario>();
   if (settings.capture.empty())
-    return settings.scenario == "demo" ? demo_scenario(life)
-                                       : load_scenario(settings.alerts, settings.rate, settings.seed);
+    return settings.scenario == "demo" ? demo_scenario(life) : load_scenario(load_of(settings));
   std::ifstream file(settings.capture, std::ios::binary);
   if (!file) return Error{Errc::not_found, cat("cannot open ", settings.capture)};
   return capture_scenario(Bytes(std::istreambuf_iterator<char>(file), {}));

@@ -117,7 +117,8 @@ void Sensor::finish_when_done() {
                              : scenario_ && played_ && !ring_.any_recording() && store_.all_acknowledged();
   if (done_ || !over) return;
   done_ = true;
-  say_(cat(R"({"event":"done","alerts":)", answers_ ? answers_->count() : alerts_, "}"));
+  say_(cat(R"({"event":"done","alerts":)", answers_ ? answers_->count() : alerts_, R"(,"opened_ns":")",
+           opened_ ? ns_of(*opened_) : 0, R"(","at_ns":")", ns_of(clock_()), R"("})"));
 }
 
 }  // namespace exhibit::sim

@@ -46,7 +46,7 @@ class TenantRuntimeTest : public ::testing::Test {
     sensor = std::make_unique<sim::Sensor>(
         std::move(options), [] { return WallTime(std::chrono::system_clock::now()); },
         [this](const std::string& line) { logins += line.find("login") != std::string::npos ? 1 : 0; },
-        sim::load_scenario(alerts, rate, 1));
+        sim::load_scenario({.alerts = static_cast<std::uint64_t>(alerts), .rate = rate, .seed = 1}));
     server.emplace(sim::Endpoint{}, certificate.tls, [this](const sim::HttpRequest& request) {
       ++asked;
       return sensor->handle(request);

@@ -1,0 +1,53 @@
+"""The goals: what each is, its must and its moonshot, and what stands in the way of the moonshot."""
+
+GOALS = {  # Goal: (what is measured, must, moonshot, what stands in the way).
+    "G1": ("accepted alerts a second, each durable and decoded, against Alertmanager's (memory only), 100 a POST", 1.5, 3,
+           "one strand does all of a tenant's work: rows, texts and outcomes of deliveries compete with what is accepted"),
+    "G2": ("the same against syslog-ng's, reliable buffer, 8 workers, which neither syncs nor decodes", 0.4, 1.0,
+           "syslog-ng touches no byte of the message; we keep rows, indices and a ticket's text for each alert"),
+    "G3": ("CPU of a delivered alert against Alertmanager's, at most", 0.35, 0.15,
+           "SQLite's pages and index look-ups are the largest part, then texts of the ticket, then the runner's HTTP library"),
+    "G4": ("p99 from alert to POST at 500 a second against syslog-ng's, at most", 2, 1,
+           "two durable commits stand before the POST (the alert, then the claim), none before syslog-ng's"),
+    "G4 in ms": ("the same, at most", 6, 3, "as above"),
+    "G5": ("p99 in ms at half of our own flat rate, at most", 20, 8, "commits of batches hold the strand"),
+    "G6": ("memory after 100,000 alerts against a desk that answers nothing, against Alertmanager's after 10,000, at most", 0.35, None,
+           "every incident without a ticket is in memory with its alert"),
+    "G6 in MB": ("the same in MB, at most", 96, 48, "as above"),
+    "G7": ("parse and fields against bare pugixml, without the pre-scan", 0.6, 0.7,
+           "base64 of the packet, and 8 allocations for what an alert keeps: the raw event, the packet, long texts, lists"),
+    "G8": ("document to incident JSON against bare pugixml", 0.15, 0.35,
+           "the pre-scan and three SHA-256 for the identities, which the prototype did not have; then allocations"),
+    "G9": ("decode against `tshark -T json`, per core", 25, 100, ""),
+    "G10 group 100": ("durable accept against raw fdatasync", 0.1, 0.5, "SQLite's pages and indices"),
+    "G10 group 1": ("the same, one at a time", 0.5, 0.8, "a page for each table and index"),
+    "G16": ("first POST over TLS against libcurl, at most", 2.5, 1.2, "the HTTP library reads the trust store anew"),
+    "G20": ("threads that the plugin adds to its host under load, at most", 8, 4, "three for strands and sockets, two for files"),
+    "deliveries, 16 in flight": ("the runner against bare cpprestsdk", 0.7, None, ""),
+    "deliveries, 64 in flight": ("the runner against bare cpprestsdk", 0.7, None, ""),
+}
+AT_MOST = {"G3", "G4", "G4 in ms", "G5", "G6", "G6 in MB", "G16", "G20"}
+
+
+def verdict(goal, held):
+    _, must, moonshot, _ = GOALS[goal]
+    better = (lambda limit: held <= limit) if goal in AT_MOST else (lambda limit: held >= limit)
+    return "moonshot" if moonshot and better(moonshot) else "must" if better(must) else "missed"
+
+
+def distance(goal, held):
+    """How many times away the moonshot is."""
+    moonshot = GOALS[goal][2]
+    if not moonshot or not held or verdict(goal, held) == "moonshot":
+        return ""
+    return f"{held / moonshot if goal in AT_MOST else moonshot / held:.1f}x"
+
+
+def table(measured):
+    """Of {goal: what was measured}; a goal that is missing was not measured."""
+    lines = ["| goal | measure | measured | must | moonshot | | away | what stands in the way |", "|---|---|---:|---:|---:|---|---:|---|"]
+    for goal, (what, must, moonshot, way) in GOALS.items():
+        held = measured.get(goal)
+        shown = ["not measured", "", "", ""] if held is None else [f"{held:.2f}", verdict(goal, held), distance(goal, held), way]
+        lines.append(f"| {goal} | {what} | {shown[0]} | {must} | {moonshot or ''} | {shown[1]} | {shown[2]} | {shown[3] if shown[2] else ''} |")
+    return "\n".join(lines)

@@ -1,0 +1,83 @@
+"""The product in the end-to-end bench: `exhibit serve` between simulated sensors over TLS and a webhook."""
+import json
+import os
+import subprocess
+import time
+
+import peers
+
+SENSORS = 4
+
+
+class Sensor:
+    """One simulated sensor; what it says goes to a file, so that it never waits for a reader."""
+
+    def __init__(self, build, root, number, alerts, rate):
+        self.file = root / f"sensor{number}.log"
+        words = [f"{build}/bin/exhibit-sim-sensor", "--user", "exhibit", "--password-env", "BENCH_SENSOR", "--name", f"ips{number}", "--scenario",
+                 "load", "--alerts", str(alerts), "--rate", str(rate), "--seed", str(number * 100), "--packet-bytes", "1000", "--no-logs",
+                 "--store-bytes", str(1 << 30), "--until-stdin-closes", *([] if rate else ["--unasked"])]
+        with open(self.file, "wb") as out:
+            self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=out, env=os.environ | {"BENCH_SENSOR": "bench"})
+        ready = self.wait_for("ready", 20)
+        self.url, self.pin = ready["url"], ready["pin"]
+        while not rate and self.file.read_bytes().count(b'"alert"') < alerts:
+            time.sleep(0.05)
+
+    def said(self):
+        return [json.loads(line) for line in self.file.read_text().splitlines() if line.endswith("}")]
+
+    def wait_for(self, event, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if f'"{event}"'.encode() in self.file.read_bytes():
+                return next(said for said in self.said() if said["event"] == event)
+            time.sleep(0.01)
+        raise RuntimeError(f"a sensor never said {event}")
+
+    def end(self):
+        self.process.kill()
+        self.process.wait(10)
+
+
+class Product:
+    """`alerts` in all, at `rate` a second in all (0: they stand ready before it starts)."""
+
+    def __init__(self, build, root, url, alerts, rate, in_flight=16):
+        for name in ("state/secrets", "tenants"):
+            (root / name).mkdir(parents=True)
+        for path in (root / "state", root / "state/secrets"):
+            path.chmod(0o700)
+        (root / "state/secrets/sensor").write_text("bench")
+        (root / "state/secrets/hook").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        self.sensors = [Sensor(build, root, number, alerts // SENSORS, rate / SENSORS) for number in range(SENSORS)]
+        listed = ", ".join(f"{{name: ips{number}, kind: cisco-sdee, url: \"{sensor.url}\", login: {{user: exhibit, password: {{file: sensor}}}}, "
+                           f"pin: \"{sensor.pin}\"}}" for number, sensor in enumerate(self.sensors))
+        (root / "exhibit.yaml").write_text(
+            f"public_url: http://127.0.0.1:{peers.free_port()}\nstate: {root}/state\ndesks:\n  hook: {{adapter: webhook, url: \"{url}\", "
+            f"login: {{secrets: [{{file: hook}}]}}, concurrency: {in_flight}}}\n")
+        (root / "tenants/acme.yaml").write_text(f"tenant: acme\nsensors: [{listed}]\ndesk: {{use: hook}}\n")
+        self.log = root / "log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([f"{build}/bin/exhibit", "serve", "--config", f"{root}/exhibit.yaml"], stdout=log, stderr=log)
+
+    def accepted(self, seconds):
+        """Seconds from the first subscription to the last acknowledgement, which only a committed batch gets."""
+        done = [sensor.wait_for("done", seconds) for sensor in self.sensors]
+        return (max(int(said["at_ns"]) for said in done) - min(int(said["opened_ns"]) for said in done)) / 1e9
+
+    def composed(self):
+        """{event id: when it was composed, ns}"""
+        return {int(said["event_id"]): int(said["composed_ns"]) for sensor in self.sensors for said in sensor.said() if said["event"] == "alert"}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        for sensor in self.sensors:
+            sensor.end()
