@@ -61,9 +61,12 @@ PROMISES = [
         Part("states after a cut", gtest("disk", "PowerCut.LosesNothing*"), 2_000, 100_000, portion=20_000),
     ]),
     Promise("P6", "Disk full safe", "store and evidence: refused at each change of a file", [
-        Part("each change refused", gtest("disk", "*FullDisk*"), 3_604, 3_604),
+        Part("each change refused", gtest("disk", "*FullDisk*"), 4_028, 4_028),
     ]),
-    Promise("P7", "Damage is found and healed"),
+    Promise("P7", "Damage is found and healed", parts=[
+        Part("damaged files", gtest("disk", "Damage.IsFound*"), 400, 4_000),
+        Part("stores begun anew", gtest("faults", "Damage.*"), 8, 1_000, portion=200),
+    ]),
     Promise("P8", "Memory failure safe", "sensor's bytes to rows and decoder, in process", [
         Part("each allocation fails", gtest("disk", "NoMemory.AtAny*"), 1_400, 1_400),
     ]),
