@@ -43,7 +43,7 @@ std::vector<CommentRow> comments_of(const Json& entry) {
     row.author = kept(comment, "author");
     row.text = cut_utf8(text_at(comment, "text"), comment_bytes);
     row.at = kept(comment, "at");
-    row.is_public = comment.value("public", false);
+    row.is_public = comment.contains("public") && comment.at("public") == true;  // A text is not true.
     comments.push_back(std::move(row));
   }
   return comments;

@@ -17,6 +17,7 @@ import sys
 import time
 from typing import Iterator
 
+import coverage
 import scoreboard
 from promises import PROMISES, Part, Promise
 
@@ -149,15 +150,26 @@ def keep(line: dict) -> None:
     scoreboard.PAGE.write_text(scoreboard.made_page())
 
 
+def keep_coverage(commit: str) -> None:
+    """Short of what is wanted is said, and no promise broken."""
+    say("coverage of the pure layers")
+    try:
+        coverage.measure(commit)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return say(f"  not measured: {error}")
+    scoreboard.PAGE.write_text(scoreboard.made_page())
+    return say("  " + coverage.sentence())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev prove", description="Shows the promises at their long counts.")
     parser.add_argument("--hours", type=float, help="begin no portion after this time")
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--tenth", action="store_const", const="tenth", dest="scale", help="a tenth of the long counts")
     scale.add_argument("--ci", action="store_const", const="ci", dest="scale", help="the counts of a CI run")
-    parser.add_argument("promises", nargs="*", metavar="PROMISE", help="P1, P2b … (all)")
+    parser.add_argument("promises", nargs="*", metavar="PROMISE", help="P1, P2b, coverage … (all)")
     asked = parser.parse_args()
-    unknown = set(asked.promises) - {promise.id for promise in PROMISES}
+    unknown = set(asked.promises) - {promise.id for promise in PROMISES} - {"coverage"}
     if unknown:
         parser.error(f"no such promise: {', '.join(sorted(unknown))}")
     run = Run(ROOT / "build", commit_of(ROOT), asked.scale or "full",
@@ -173,6 +185,8 @@ def main() -> int:
         if line is not None:
             broken += line["failures"] > 0
             keep(line)
+    if (not asked.promises or "coverage" in asked.promises) and not run.over():
+        keep_coverage(run.commit)
     return 1 if broken else 0
 
 

@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 
+import coverage
 from promises import PROMISES, Promise
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -75,7 +76,7 @@ def page(lines: list[dict], version: str) -> str:
 
 
 def made_page() -> str:
-    return page(read_lines(LINES), version_of((ROOT / "CMakeLists.txt").read_text()))
+    return page(read_lines(LINES), version_of((ROOT / "CMakeLists.txt").read_text())) + f"\n{coverage.sentence()}\n"
 
 
 if __name__ == "__main__":

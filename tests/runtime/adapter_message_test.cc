@@ -61,5 +61,14 @@ TEST(ReadPollDocument, WhatIsNoListIsRefusedAndTextsAreHeldToLength) {
   EXPECT_LE(said->changes[0].comments[0].text.size(), 8192U);
 }
 
+TEST(ReadPollDocument, OnlyTrueIsPublic) {
+  const auto said = read_poll_document(
+      R"({"tickets":[{"ticket":"t1","comments":[{"id":"1","public":true},{"id":"2","public":"kim"},{"id":"3","public":1},{"id":"4"}]}]})");
+  ASSERT_TRUE(said);
+  std::vector<bool> shown;
+  for (const CommentRow& comment : said->changes.at(0).comments) shown.push_back(comment.is_public);
+  EXPECT_EQ(shown, (std::vector<bool>{true, false, false, false}));
+}
+
 }  // namespace
 }  // namespace exhibit

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace exhibit {
 namespace {
 
@@ -43,6 +45,16 @@ TEST(IpLog, ReadsTheNameOfAnErrorAtAnyStatus) {
   EXPECT_EQ(judge_ip_log({405, {}, true, false}), IpLogVerdict::use_get);
   EXPECT_EQ(judge_ip_log({200, as_bytes("<html>hello</html>"), true, false}), IpLogVerdict::unknown_answer);
   EXPECT_EQ(judge_ip_log({302, {}, true, false}), IpLogVerdict::unknown_answer);
+}
+
+TEST(IpLog, EachVerdictHasAWordOfItsOwn) {
+  std::set<std::string_view> words;
+  for (const IpLogVerdict verdict :
+       {IpLogVerdict::whole, IpLogVerdict::cut, IpLogVerdict::empty, IpLogVerdict::not_ready, IpLogVerdict::gone,
+        IpLogVerdict::use_get, IpLogVerdict::login_refused, IpLogVerdict::too_large, IpLogVerdict::unknown_answer})
+    words.insert(token(verdict));
+  EXPECT_EQ(words.size(), 9U);
+  EXPECT_FALSE(words.contains(""));
 }
 
 }  // namespace
