@@ -84,8 +84,8 @@ std::string decoded_words(std::string_view text) {
     // Blanks between two encoded words are part of neither.
     const std::size_t next = std::min(text.find_first_not_of(" \t"), text.size());
     if (after_word && text.substr(next).starts_with("=?")) text.remove_prefix(next);
-    if (auto word = take_encoded_word(text)) {
-      out += *word;
+    if (const auto word = take_encoded_word(text)) {
+      for (const char c : *word) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;  // No line ends inside a field.
       after_word = true;
       continue;
     }

@@ -47,8 +47,11 @@ HostTable::HostTable(const exh_host* host) {
 
 void HostTable::log(LogLevel level, std::string_view tenant, std::string_view component,
                     std::string_view message) const {
-  if (EXH_HAS(&host_, exh_host, log))
+  if (!EXH_HAS(&host_, exh_host, log)) return;
+  try {
     host_.log(host_.ctx, static_cast<int32_t>(level), borrowed(tenant), borrowed(component), borrowed(message));
+  } catch (...) {  // Nobody is left to be told; on a thread of ours it would end the host.
+  }
 }
 
 Result<std::string> HostTable::secret(std::string_view tenant, std::string_view name) const {
@@ -58,14 +61,21 @@ Result<std::string> HostTable::secret(std::string_view tenant, std::string_view 
                         static_cast<std::string*>(ctx)->append(bytes, count);
                         return 0;
                       }};
-  if (host_.secret(host_.ctx, borrowed(tenant), borrowed(name), sink) != EXH_OK)
-    return Error{Errc::not_found, cat("the host knows no secret called ", harmless(name))};
-  return value;
+  try {
+    if (host_.secret(host_.ctx, borrowed(tenant), borrowed(name), sink) == EXH_OK) return value;
+  } catch (...) {
+    return Error{Errc::unavailable, cat("the host failed to give the secret ", harmless(name))};
+  }
+  return Error{Errc::not_found, cat("the host knows no secret called ", harmless(name))};
 }
 
 const exh_host_tickets* HostTable::tickets() const {
   if (!EXH_HAS(&host_, exh_host, extension)) return nullptr;
-  const auto* const table = static_cast<const exh_host_tickets*>(host_.extension(host_.ctx, EXH_HOST_TICKETS));
+  const exh_host_tickets* table = nullptr;
+  try {
+    table = static_cast<const exh_host_tickets*>(host_.extension(host_.ctx, EXH_HOST_TICKETS));
+  } catch (...) {  // A host that cannot say has none.
+  }
   const bool whole = table && EXH_HAS(table, exh_host_tickets, ensure) && EXH_HAS(table, exh_host_tickets, find) &&
                      EXH_HAS(table, exh_host_tickets, note);
   return whole ? table : nullptr;

@@ -35,6 +35,9 @@ bool deeper_than(std::string_view text, std::size_t depth_max) {
 
 Result<Json> parse_json(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
   if (text.size() > bytes_max) return Error{Errc::too_large, cat("JSON: more than ", bytes_max, " bytes")};
+  // For the library a NUL is the end of the text, and whatever stands behind it good.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
+    return Error{Errc::bad_input, cat("JSON: no valid value at byte ", nul + 1)};
   if (deeper_than(text, depth_max)) return Error{Errc::too_large, cat("JSON: nested deeper than ", depth_max)};
   try {
     return Json::parse(text);

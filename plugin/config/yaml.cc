@@ -79,10 +79,25 @@ class Reader {
   bool overflowed_ = false;
 };
 
+/// The line that is no UTF-8, from 1; 0: none. What JSON cannot hold must not come further.
+int ill_formed_line(std::string_view text) {
+  if (is_utf8(text)) return 0;
+  int line = 1;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos && is_utf8(text.substr(0, end)); ++line) {
+    text.remove_prefix(end + 1);
+    end = text.find('\n');
+  }
+  return line;
+}
+
 }  // namespace
 
 Result<YamlDocument> read_yaml(std::string_view text, std::vector<Mistake>& mistakes) {
   if (text.size() > text_max) return Error{Errc::too_large, "the configuration is larger than 1 MiB"};
+  if (const int line = ill_formed_line(text); line != 0) {
+    mistakes.push_back({line, 1, "", "this line is not UTF-8", "save the file as UTF-8"});
+    return Error{Errc::bad_input, "the text is not UTF-8"};
+  }
   YamlDocument document;
   document.json_ = std::make_shared<Json>();
   try {

@@ -24,7 +24,8 @@ std::optional<std::uint64_t> DeskGate::next(MonoTime now, const std::function<bo
   if (settings_.calls_per_hour > 0 && tokens_ < 1) return std::nullopt;
   Line* best = nullptr;
   std::deque<Waiting>::iterator chosen;
-  for (auto& [tenant, line] : lines_) {
+  for (auto& [tenant, calls_of] : lines_) {
+    Line& line = calls_of;  // A lambda of C++20 may not look at a part of a binding by every compiler.
     if (line.calls.empty() || (can_go && !can_go(tenant))) continue;
     const auto first = std::max_element(line.calls.begin(), line.calls.end(),
                                         [&](const auto& a, const auto& b) { return rank(a, now) < rank(b, now); });

@@ -11,6 +11,7 @@ namespace exhibit {
 namespace {
 
 constexpr Nanoseconds longest_wait = std::chrono::hours{1};
+constexpr std::int64_t ns_of_second = 1'000'000'000;
 constexpr std::string_view withdrawn = "withdrawn";
 
 /// Up to a quarter, by the delivery and the attempt: spread without dice.
@@ -93,7 +94,11 @@ void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts
 
 void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung,
                  Now now, Facts& facts, Nanoseconds wait) {
-  const std::uint64_t order = next_order_[incident]++;
+  std::uint64_t& next = next_order_[incident];
+  const bool doubted = now.wall < doubted_until_;
+  const bool may_stand = doubted && (next == 0 || (next == 1 && kind == DeliveryKind::attach));
+  if (doubted && !may_stand) next = std::max(next, static_cast<std::uint64_t>(ns_of(doubted_since_) / ns_of_second));
+  const std::uint64_t order = next++;
   DeliveryRow row;
   row.id = delivery_id(incident, order);
   row.incident = incident;
@@ -103,12 +108,17 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
   row.rung = rung;
   row.severity = severity;
   row.not_before = Deadline::in(wait, now);
+  if (may_stand) {
+    row.state = DeliveryState::unknown;
+    row.certain_after = row.not_before;
+    row.cause = "the store was begun anew, and it may stand already";
+  }
   if (given_up_.contains(incident)) {
     row.state = DeliveryState::expired;
     row.cause = "its ticket was given up";
   }
   facts.emplace_back(row);
-  if (row.state != DeliveryState::ready) return;
+  if (is_final(row.state)) return;
   open_.insert_or_assign({incident, order}, Open{std::move(row)});
   place(incident);
 }
@@ -346,7 +356,8 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
   if (result.found == Found::none)
     to_ready(row, Nanoseconds{0}, row.cause, now);
   else
-    row.certain_after = Deadline::in(back_off(row), now);  // A failed look-up is not "not found".
+    // A failed look-up is not "not found".
+    row.certain_after = Deadline::in(std::min(back_off(row), settings_.look_max), now);
   ++row.attempt;
   place(row.incident);
   facts.emplace_back(row);

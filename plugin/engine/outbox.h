@@ -34,6 +34,7 @@ class Outbox {
   struct Settings {
     Nanoseconds retry_first = std::chrono::seconds{2};
     Nanoseconds retry_max = std::chrono::hours{1};
+    Nanoseconds look_max = std::chrono::seconds{30};  ///< A look-up changes nothing, and certainty is owed soon.
     Nanoseconds settle = std::chrono::seconds{120};
     Nanoseconds denied_pause = std::chrono::minutes{1};
     std::size_t in_flight_max = 4;
@@ -43,6 +44,10 @@ class Outbox {
 
   /// What was in flight when the process died is unknown now.
   void restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts);
+
+  /// Rows were lost at `since`. Until `until` a new incident's ticket may stand already, so it is looked for first;
+  /// what else is owed gets orders that no lost row had, or its marker would be taken for one that was sent before.
+  void doubt(WallTime since, WallTime until) { doubted_since_ = since, doubted_until_ = until; }
 
   void owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung, Now now,
            Facts& facts, Nanoseconds wait = Nanoseconds{0});
@@ -124,6 +129,7 @@ class Outbox {
   std::set<IncidentId> blocked_;
   std::set<IncidentId> given_up_;  // A person decided that they get no ticket.
   std::map<IncidentId, std::uint64_t> next_order_;
+  WallTime doubted_since_{}, doubted_until_{};
   std::set<DeliveryId> looking_;
   std::size_t in_flight_ = 0;
   std::optional<std::string> paused_why_;

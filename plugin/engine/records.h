@@ -183,6 +183,9 @@ struct GapRow {
   WallTime noted{};
 };
 
+/// The cause of the gaps that stand where a damaged store was set aside and a new one begun.
+inline constexpr const char* store_rebuilt_cause = "store-rebuilt";
+
 /// Where a sensor's feed goes on.
 struct CursorRow {
   SensorId sensor;
@@ -208,6 +211,7 @@ struct Snapshot {
   std::vector<AdoptionRow> adoptions;
   std::vector<ConditionRow> conditions;
   std::string poll_cursor;
+  std::optional<WallTime> rebuilt_at;  ///< An earlier store was lost then: its tickets stand, and no row knows them.
   std::uint64_t sequence = 0, alerts_total = 0, incidents_total = 0, gaps_total = 0;
 };
 

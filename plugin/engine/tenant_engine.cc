@@ -9,7 +9,6 @@
 #include "engine/plants.h"
 #include "incident/identity.h"
 #include "incident/normalize.h"
-#include "sensorproto/sdee/event_reader.h"
 
 namespace exhibit {
 namespace {
@@ -21,25 +20,6 @@ constexpr Nanoseconds memory_of_open_tickets = std::chrono::hours{24 * 7};
 bool is_power_of_ten(std::uint64_t n) {
   while (n >= 10 && n % 10 == 0) n /= 10;
   return n == 1;
-}
-
-std::shared_ptr<const Alert> alert_of(const AlertRow& row, const TenantId& tenant) {
-  const Result<SensorEvent> event = read_event(row.raw);
-  if (!event || !std::holds_alternative<IdsAlert>(*event)) return nullptr;
-  return std::make_shared<const Alert>(normalize(std::get<IdsAlert>(*event), tenant, row.sensor, row.received));
-}
-
-/// An incident whose first alert this version cannot read any more still owes what it owes.
-std::shared_ptr<const Alert> what_is_left(const IncidentRow& row, const TenantId& tenant) {
-  auto alert = std::make_shared<Alert>();
-  alert->identity = row.first_alert;
-  alert->tenant = tenant;
-  alert->sensor = {row.group.substr(0, row.group.find(' '))};
-  alert->time = row.first_time;
-  alert->received = row.opened;
-  alert->severity = row.severity;
-  alert->signature_name = "an alert that cannot be read again";
-  return alert;
 }
 
 }  // namespace
@@ -58,48 +38,6 @@ TenantEngine::TenantEngine(EngineSettings settings)
       operator_(settings_.operator_desk),
       people_(settings_.people) {
   for (const auto& [sensor, tracker] : settings_.sensors) captures_.configure(sensor, tracker);
-}
-
-Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
-  Reaction out;
-  std::map<std::string, const AlertRow*> raw;
-  for (const AlertRow& row : rows.alerts) {
-    seen_.insert(row.identity);
-    if (!row.incident.empty()) seen_.belongs(row.sensor, row.event_id, row.incident);
-    if (!row.raw.empty()) raw[row.identity] = &row;
-  }
-  for (const IncidentRow& row : rows.incidents) {
-    const auto found = raw.find(row.first_alert);
-    auto alert = found == raw.end() ? nullptr : alert_of(*found->second, settings_.tenant);
-    if (!alert) alert = what_is_left(row, settings_.tenant);
-    groups_[row.group].push_back(row.id);
-    if (!row.ticket.empty()) tickets_[row.ticket] = row.id;
-    incidents_.emplace(row.id, Incident{row, alert, alert, {}});
-  }
-  for (const AdoptionRow& row : rows.adoptions) adoptions_[row.id()] = row;
-  poll_cursor_ = rows.poll_cursor;
-  for (const ReportRow& row : rows.reports)
-    if (const auto found = incidents_.find(row.incident); found != incidents_.end())
-      found->second.reports[row.capture] = row.report;
-  sequence_ = planted(Plant::sequence_forgotten) ? 0 : rows.sequence;
-  counts_.alerts = rows.alerts_total;
-  counts_.incidents = rows.incidents_total;
-  counts_.gaps = rows.gaps_total;
-  captures_.restore(rows.captures, rows.earlier_captures, now);
-  operator_.restore(rows, now, out);
-  expect_tickets(now);
-  std::vector<DeliveryRow> ours;
-  for (const DeliveryRow& row : rows.deliveries)
-    if (!operator_.owns(row.id) && !people_.owns(row) && incidents_.contains(row.incident)) ours.push_back(row);
-  people_.restore(rows.deliveries, now, out.facts);
-  outbox_.restore(ours, now, out.facts);
-  for (const DeliveryRow& row : outbox_.dead()) tell_of_dead(row, out);
-  for (const auto& [id, incident] : incidents_)
-    for (const CaptureKey& key : incident.row.captures)
-      if (const CaptureRow* row = captures_.find(key); row && is_sealed(row->state) && !incident.reports.contains(key))
-        examine(*row, incident, out);
-  pump(now, out);
-  return out;
 }
 
 Reaction TenantEngine::on(const Input& input, Now now) {
@@ -202,10 +140,10 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
     adopt(incident, *order, now, out);
   else
     outbox_.owe(id, DeliveryKind::ensure, "ticket", alert->severity, first_rung(), now, out.facts);
-  name_captures(incident, *alert, now, out);  // After the ticket: of a capture that is lost already it says so itself.
-  expect_ticket(incident, now);
   if (settings_.attach == AttachPolicy::trigger_packet && !alert->trigger_packet.empty())
     outbox_.owe(id, DeliveryKind::attach, "trigger-packet", alert->severity, first_rung(), now, out.facts);
+  name_captures(incident, *alert, now, out);  // After the ticket: of a capture that is lost already it says so itself.
+  expect_ticket(incident, now);
   return incident;
 }
 

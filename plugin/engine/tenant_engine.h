@@ -104,6 +104,7 @@ class TenantEngine {
   void adopt(Incident& incident, AdoptionRow& order, Now now, Reaction& out);
   [[nodiscard]] bool may_reopen(const Incident& incident, Now now) const;
 
+  void after_rebuild(WallTime rebuilt_at, Now now, Reaction& out);
   void on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out);
   Incident* find_incident(const Alert& alert, Now now);
   [[nodiscard]] const Incident* last_of_group(const std::string& group) const;

@@ -13,8 +13,8 @@
 #include <set>
 #include <system_error>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "evidence/origin.h"
 
 namespace exhibit {
 namespace {
@@ -47,30 +47,7 @@ bool is_evidence_id(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-std::string origin_json(const EvidenceId& id, std::uint64_t size, const EvidenceOrigin& origin) {
-  JsonWriter out;
-  out.object()
-      .member("sha256", id.text)
-      .member("bytes", size)
-      .member("sensor", origin.sensor)
-      .member("locator", origin.locator);
-  out.member("epoch", origin.epoch)
-      .member("sealed_at_ns", cat(ns_of(origin.sealed_at)))
-      .member("complete", origin.complete);
-  return out.end().take();
-}
-
 }  // namespace
-
-FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {
-  if (fd_ >= 0 && fd_ != other.fd_) ::close(fd_);
-  fd_ = std::exchange(other.fd_, -1);
-  return *this;
-}
-
-FileHandle::~FileHandle() {
-  if (fd_ >= 0) ::close(fd_);
-}
 
 EvidenceIntake::~EvidenceIntake() {
   if (file_) ::unlink(path_.c_str());
@@ -184,6 +161,23 @@ class FolderEvidenceStore final : public EvidenceStore {
       return Error{Errc::not_found, cat("evidence ", id.text.substr(0, 12), " is not in the store")};
     if (!file) return disk_error("opening");
     return file;
+  }
+
+  std::vector<SealedFile> sealed() const override {
+    std::vector<SealedFile> all;
+    std::error_code failed;
+    for (auto at = fs::recursive_directory_iterator(folder_, failed);
+         !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
+      const fs::path& path = at->path();
+      if (path.extension() != ".json" || path.parent_path().filename().string().size() != 2) continue;
+      std::string text(std::min<std::uintmax_t>(fs::file_size(path, failed), 4096), '\0');
+      const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+      if (!file || ::pread(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) continue;
+      std::optional<SealedFile> read = read_origin(text);
+      if (read && read->id.text == path.stem().string() && fs::exists(path_of(read->id), failed))
+        all.push_back(std::move(*read));
+    }
+    return all;
   }
 
   Result<std::size_t> set_orphans_aside(const std::vector<EvidenceId>& known) override {

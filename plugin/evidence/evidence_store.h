@@ -8,24 +8,9 @@
 #include "base/result.h"
 #include "base/sha256.h"
 #include "base/values.h"
+#include "store/file_handle.h"
 
 namespace exhibit {
-
-/// A file descriptor with an owner.
-class FileHandle {
- public:
-  FileHandle() = default;
-  explicit FileHandle(int fd) : fd_(fd) {}
-  FileHandle(FileHandle&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileHandle& operator=(FileHandle&& other) noexcept;
-  ~FileHandle();
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// A file that nobody else sees yet. Its bytes are hashed as they are appended, straight from the socket.
 /// Dropped without `seal`, it is removed.
@@ -63,6 +48,12 @@ struct EvidenceOrigin {
   bool complete = false;
 };
 
+struct SealedFile {
+  EvidenceId id;
+  EvidenceOrigin origin;
+  std::uint64_t bytes = 0;
+};
+
 /// Keeps every capture that a ticket may point at, and never changes one.
 ///
 /// A capture is sealed under its own SHA-256, so sealing the same bytes twice keeps one copy, and `read` can tell a
@@ -83,6 +74,8 @@ class EvidenceStore {
   /// For sendfile: an open file whose bytes match its name. Read and hashed, unless this store did so before and the
   /// file system tells of no change since.
   virtual Result<EvidenceFile> open_checked(const EvidenceId& id) const = 0;
+  /// What the files themselves say of all that is sealed here. One that says nothing readable is left out.
+  virtual std::vector<SealedFile> sealed() const = 0;
   /// Moves sealed files that no row knows to `orphans/`, and removes what an ended process left unsealed.
   virtual Result<std::size_t> set_orphans_aside(const std::vector<EvidenceId>& known) = 0;
 };

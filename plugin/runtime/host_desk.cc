@@ -138,8 +138,12 @@ class HostDesk final : public Desk, public std::enable_shared_from_this<HostDesk
 
   [[nodiscard]] AdapterResult call(Call deed, const Seat& seat, const exh_op& op) const {
     std::string written;
-    const exh_rc rc =
-        deed ? deed(tickets_.ctx, borrowed(seat.tenant.text), &op, into(written)) : exh_rc{EXH_UNSUPPORTED};
+    exh_rc rc = EXH_UNSUPPORTED;
+    try {
+      if (deed) rc = deed(tickets_.ctx, borrowed(seat.tenant.text), &op, into(written));
+    } catch (...) {  // It may have been done before: to be looked for.
+      rc = EXH_UNKNOWN;
+    }
     const Result<Json> result = parse_json(written.empty() ? "{}" : written);
     JsonWriter frame;
     frame.object().member("rc", rc).key("result").raw(result && result->is_object() ? written.empty() ? "{}" : written

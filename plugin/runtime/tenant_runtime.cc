@@ -9,10 +9,10 @@
 #include <boost/asio/post.hpp>
 #include <filesystem>
 
-#include "base/limits.h"
 #include "base/text.h"
 #include "runtime/step.h"
 #include "runtime/tenant_state.h"
+#include "runtime/tenant_store.h"
 
 namespace exhibit {
 namespace {
@@ -221,12 +221,7 @@ Result<std::unique_ptr<TenantRuntime>> make_tenant_runtime(TenantSettings settin
   Result<Bytes> key = link_key(folder + "/link.key");
   if (!key) return key.error();
   state->link_key = std::move(*key);
-  Result<std::unique_ptr<Store>> store = open_sqlite_store(folder + "/exhibit.db");
-  if (!store) return store.error();
-  state->store = std::move(*store);
-  Result<std::unique_ptr<EvidenceStore>> evidence = open_evidence_folder(folder + "/evidence", limits::evidence_bytes);
-  if (!evidence) return evidence.error();
-  state->evidence = std::move(*evidence);
+  if (const Result<void> opened = open_tenant_store(*state, folder); !opened) return opened.error();
   const Result<std::vector<EvidenceId>> known = state->store->known_evidence();
   if (!known) return known.error();
   const Result<std::size_t> orphans = state->evidence->set_orphans_aside(*known);

@@ -175,7 +175,8 @@ void TenantState::perform(SendDelivery&& effect) {
   const DeliveryId id = effect.id;
   FileHandle attachment;
   if (effect.attached_evidence) {
-    Result<FileHandle> file = evidence->open(*effect.attached_evidence);
+    const Result<Bytes> whole = evidence->read(*effect.attached_evidence);  // A damaged file goes to nobody.
+    Result<FileHandle> file = whole ? evidence->open(*effect.attached_evidence) : whole.error();
     if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::rejected, {}, {}, {}, {}, file.error().text}});
     attachment = std::move(*file);
   } else if (!effect.attachment.empty()) {

@@ -1,12 +1,13 @@
 #include "store/sqlite.h"
 
 #include "base/text.h"
+#include "store/checked_pages.h"
 
 namespace exhibit::sqlite {
 
 Error error_of(sqlite3* database, std::string_view doing) {
   const int code = sqlite3_errcode(database) & 0xFF;
-  const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || saw_damage(database);
   return {damaged ? Errc::corrupt : Errc::unavailable, cat("store: ", doing, ": ", sqlite3_errmsg(database))};
 }
 

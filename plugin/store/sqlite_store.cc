@@ -4,11 +4,10 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
-#include "store/migrations.h"
+#include "store/checked_log.h"
 #include "store/report_json.h"
 #include "store/row_readers.h"
-#include "store/sqlite.h"
-#include "store/store.h"
+#include "store/sqlite_store.h"
 
 namespace exhibit {
 namespace {
@@ -24,7 +23,8 @@ std::string joined(const std::vector<T>& list, Text text) {
 
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(sqlite::Database database) : database_(std::move(database)) {}
+  SqliteStore(sqlite::Database database, const std::string& path)
+      : database_(std::move(database)), mark_(database_.get(), path) {}
 
   Result<void> commit(std::span<const Fact> facts) override {
     if (facts.empty()) return {};
@@ -46,6 +46,8 @@ class SqliteStore final : public Store {
          rows.deliveries, read_delivery);
     read(cat("select ", capture_columns, " from captures where settled_at is null or settled_at >= ?1"), since,
          rows.captures, read_capture);
+    Statement rebuilt(database_.get(), "select max(noted) from gaps where cause = ?1");
+    if (rebuilt.bind(std::string_view(store_rebuilt_cause)).step()) rows.rebuilt_at = rebuilt.maybe_time();
     read("select key from captures where settled_at < ?1", since, rows.earlier_captures,
          [](Statement& s) { return CaptureKey::parse(s.text()).value_or(CaptureKey{}); });
     read(cat("select identity, incident, sequence, sensor, event_id, time, received, "
@@ -434,6 +436,7 @@ class SqliteStore final : public Store {
   }
 
   sqlite::Database database_;
+  LogMark mark_;
   bool failed_ = false;
   Statement begin_{database_.get(), "begin immediate"}, commit_{database_.get(), "commit"};
   // An alert is written once; the same identity again is the same alert.
@@ -477,19 +480,8 @@ std::string ledger_hash(const LedgerEntry& entry) {
   return hex(hash.finish());
 }
 
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path) {
-  sqlite3* opened = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  sqlite::Database database(opened);
-  if (code != SQLITE_OK) return Error{Errc::unavailable, cat("store: cannot open ", path)};
-  // Exclusive: one connection per database in the whole system. No automatic checkpoint: it would stall a commit.
-  // 8 MB of pages: identities are spread evenly, so with fewer a busy store reads and spills pages all the time.
-  for (const char* pragma : {"pragma locking_mode=exclusive", "pragma journal_mode=wal", "pragma synchronous=full",
-                             "pragma wal_autocheckpoint=0", "pragma foreign_keys=on", "pragma cache_size=-8000"})
-    if (const Result<void> set = sqlite::execute(database.get(), pragma); !set) return set.error();
-  if (const Result<void> migrated = migrate(database.get()); !migrated) return migrated.error();
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(std::move(database)));
+std::unique_ptr<Store> make_sqlite_store(sqlite::Database database, const std::string& path) {
+  return std::make_unique<SqliteStore>(std::move(database), path);
 }
 
 }  // namespace exhibit

@@ -61,9 +61,10 @@ class Store {
   virtual void checkpoint() = 0;
 };
 
-/// One file per tenant, in write-ahead mode with full synchronisation. Creates it, migrates an older one in one
-/// transaction. unavailable: the disk, or another process holds it. corrupt: SQLite says so. unsupported: written by a
+/// One file per tenant, in write-ahead mode with full synchronisation. Creates it with `first` in it, in one step, or
+/// migrates an older one. Reads the whole of it once, so that damage is found before anything is done by it.
+/// unavailable: the disk, or another process holds it. corrupt: it is not what was written. unsupported: written by a
 /// newer version of this program.
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path);
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, std::span<const Fact> first = {});
 
 }  // namespace exhibit

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -177,10 +178,13 @@ class Scan {
 
 /// The length of a character reference to a character that XML 1.0 forbids (section 2.2), or 0.
 std::size_t forbidden_reference(std::string_view text) {
-  const std::size_t end = text.substr(0, 16).find(';');
-  if (!text.starts_with("&#") || end == std::string_view::npos) return 0;
+  if (!text.starts_with("&#")) return 0;
   const bool hexadecimal = text.size() > 2 && (text[2] == 'x' || text[2] == 'X');
   const std::size_t from = hexadecimal ? 3 : 2;
+  // Of any length: a zero may be written with a thousand of them.
+  std::size_t end = text.find_first_not_of(hexadecimal ? "0123456789abcdefABCDEF" : "0123456789", from);
+  if (end == std::string_view::npos || text[end] != ';') end = text.substr(0, 16).find(';');
+  if (end == std::string_view::npos) return 0;
   const auto value = parse_number<std::uint32_t>(text.substr(from, end - from), hexadecimal ? 16 : 10);
   const bool allowed = value && (*value == 9 || *value == 10 || *value == 13 || (*value >= 0x20 && *value <= 0xD7FF) ||
                                  (*value >= 0xE000 && *value <= 0xFFFD) || (*value >= 0x10000 && *value <= 0x10FFFF));
@@ -217,15 +221,19 @@ Result<std::vector<EventSpan>> scan_xml(std::string_view document) {
 
 std::vector<EventSpan> salvage_events(std::string_view document) {
   std::vector<EventSpan> spans;
+  std::map<std::string_view, std::size_t> started;  // The last start of each name: events do not nest.
   for (std::size_t at = document.find('<'); at != std::string_view::npos; at = document.find('<', at + 1)) {
-    const std::size_t end = std::min(document.find_first_of(" \t\r\n/>", at + 1), document.size());
-    const std::string_view tag = document.substr(at + 1, end - at - 1);
+    const bool closing = document.substr(at, 2) == "</";
+    const std::size_t from = at + (closing ? 2 : 1);
+    const std::size_t end = std::min(document.find_first_of(" \t\r\n/><", from), document.size());
+    const std::string_view tag = document.substr(from, end - from);
     if (!is_event_name(local_name(tag))) continue;
-    const std::string closing = cat("</", tag, ">");
-    const std::size_t close = document.find(closing, end);
-    if (close == std::string_view::npos) continue;
-    spans.push_back({at, close + closing.size() - at, local_name(tag)});
-    at = close + closing.size() - 1;
+    if (!closing) {
+      started[tag] = at;
+    } else if (const auto start = started.find(tag); start != started.end() && document.substr(end, 1) == ">") {
+      spans.push_back({start->second, end + 1 - start->second, local_name(tag)});
+      started.clear();
+    }
   }
   return spans;
 }

@@ -20,8 +20,9 @@ struct EventSpan {
 /// Gives the outermost elements that `is_event_name`.
 Result<std::vector<EventSpan>> scan_xml(std::string_view document);
 
-/// The event elements of a document that `scan_xml` refuses: from each start tag to the next end tag of the same name,
-/// so that one bad event does not take its neighbours with it. Each piece must pass `scan_xml` on its own.
+/// The event elements of a document that `scan_xml` refuses: to each end tag from the nearest start tag of the same
+/// name, so that one bad event, even one that never ends, does not take its neighbours with it. In time linear in the
+/// size. Each piece must pass `scan_xml` on its own.
 std::vector<EventSpan> salvage_events(std::string_view document);
 
 /// The same document without character references to characters that XML forbids (each becomes U+FFFD), and as UTF-8.

@@ -90,6 +90,7 @@ TEST(Json, ABoundAndAPlaceForBadInput) {
   EXPECT_EQ(parse_json(std::string(70, '[')).error().code, Errc::too_large);
   EXPECT_EQ(parse_json("{\"a\":").error().code, Errc::bad_input);
   EXPECT_EQ(parse_json("1e400").error().code, Errc::bad_input);
+  EXPECT_EQ(parse_json(std::string_view("{\"a\":1}\0<html>", 14)).error().code, Errc::bad_input);
   EXPECT_EQ(parse_json("\"[[[[\"", 100, 1)->get<std::string>(), "[[[[");
 }
 

@@ -240,6 +240,13 @@ TEST(Yaml, TextsThatAreNotYamlNameThePlace) {
   EXPECT_GT(mistakes[0].line, 0);
 }
 
+TEST(Yaml, ALineThatIsNoUtf8IsAMistakeAndNeverThrown) {
+  const std::vector<Mistake> mistakes = tenant_mistakes("tenant: acme\nname: M\xFCller\n");
+  ASSERT_THAT(mistakes, SizeIs(1));
+  EXPECT_EQ(mistakes[0].line, 2);
+  EXPECT_THAT(mistakes[0].what, HasSubstr("UTF-8"));
+}
+
 TEST(Yaml, AliasesCannotBlowItUp) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 9; ++i)

@@ -159,6 +159,13 @@ TEST(MailHeard, TextComesOutOfWhateverItWasWrappedIn) {
   EXPECT_EQ(text("Content-Type: multipart/mixed\r\n", "----"), "");
 }
 
+TEST(MailHeard, AnEncodedWordBringsNoLineIntoItsField) {
+  const auto fields = header_fields("Subject: =?utf-8?q?a=0D=0AX-Forged:_1?= b\r\nTo: =?utf-8?b?YQpi?=\r\n");
+  EXPECT_EQ(fields.at("subject"), "a  X-Forged: 1 b");
+  EXPECT_EQ(fields.at("to"), "a b");
+  EXPECT_EQ(fields.size(), 2U);
+}
+
 TEST(MailHeard, NoBytesOfAStrangerBreakIt) {
   const std::string body =
       "--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n=?=?utf-8?B?\xFF\xFE?=\r\n";

@@ -108,6 +108,23 @@ struct StatusForm {
   StatusEvent::IpLogPhase phase;
 };
 
+TEST(EventReader, AHiddenEndIsShownHoweverTheNulIsSpelled) {
+  for (const std::string& nul : {std::string("&#x0;"), cat("&#", std::string(40, '0'), ";"),
+                                 cat("&#x", std::string(3000, '0'), ";"), cat("&#", std::string(99, '9'), ";")}) {
+    const IdsAlert alert =
+        alert_of(cat("<evIdsAlert eventId=\"1\"><alertDetails>ab", nul, "cd</alertDetails></evIdsAlert>"));
+    EXPECT_EQ(alert.alert_details,
+              "ab\xEF\xBF\xBD"
+              "cd")
+        << nul.substr(0, 50);
+    EXPECT_TRUE(alert.altered);
+  }
+  EXPECT_EQ(alert_of(cat("<evIdsAlert eventId=\"1\"><alertDetails>&#", std::string(40, '0'),
+                         "65;</alertDetails></evIdsAlert>"))
+                .alert_details,
+            "A");
+}
+
 TEST(EventReader, ReadsEveryPlausibleFormOfAnIpLogStatus) {
   using Phase = StatusEvent::IpLogPhase;
   const StatusForm forms[] = {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "files.h"
 #include "phf_alert.h"
+#include "store/checked_pages.h"
 #include "store/migrations.h"
 #include "store/report_json.h"
 #include "store/sqlite.h"
@@ -137,8 +138,8 @@ TEST_F(SqliteStoreTest, ASecondConnectionIsRefused) {
 TEST_F(SqliteStoreTest, AStoreOfANewerProgramIsRefusedWithBothNumbers) {
   store.reset();
   sqlite3* raw = nullptr;
-  ASSERT_EQ(sqlite3_open(path().c_str(), &raw), SQLITE_OK);
-  ASSERT_TRUE(sqlite::execute(raw, "pragma user_version=99"));
+  ASSERT_EQ(sqlite3_open_v2(path().c_str(), &raw, SQLITE_OPEN_READWRITE, checked_vfs()), SQLITE_OK);
+  ASSERT_TRUE(sqlite::execute(raw, "pragma locking_mode=exclusive; pragma user_version=99"));
   sqlite3_close(raw);
   const auto opened = open_sqlite_store(path());
   ASSERT_FALSE(opened);

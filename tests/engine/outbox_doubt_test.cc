@@ -1,0 +1,87 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/outbox.h"
+
+/// After rows were lost: what may stand at the desk already is looked for before it is made.
+namespace exhibit {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Found = DeliveryLookedUp::Found;
+
+class OutboxDoubtTest : public testing::Test {
+ protected:
+  OutboxDoubtTest() { outbox.doubt(now.wall, now.wall + 168h); }
+
+  void owe(DeliveryKind kind, std::string subject) {
+    outbox.owe(incident, kind, std::move(subject), Severity::high, Rung::masked, now, facts);
+  }
+  std::vector<DeliveryId> looked_for() {
+    std::vector<DeliveryId> ids;
+    for (const DeliveryRow& row : outbox.claim_look_ups(now)) ids.push_back(row.id);
+    return ids;
+  }
+  std::vector<DeliveryId> claimed() {
+    std::vector<DeliveryId> ids;
+    for (const DeliveryRow& row : outbox.claim(now, facts)) ids.push_back(row.id);
+    return ids;
+  }
+
+  Now now{wall_from_ns(1'795'313'561'000'000'000), MonoTime{1h}};
+  Outbox outbox{{}};
+  Facts facts;
+  IncidentId incident{"i"};
+};
+
+TEST_F(OutboxDoubtTest, ATicketIsLookedForBeforeItIsMade) {
+  owe(DeliveryKind::ensure, "ticket");
+  EXPECT_THAT(claimed(), IsEmpty());
+  EXPECT_THAT(looked_for(), ElementsAre(delivery_id(incident, 0)));
+  EXPECT_EQ(outbox.looked_up({delivery_id(incident, 0), Found::none, {}, {}, {}, {}}, now, facts)->state,
+            DeliveryState::ready);
+  EXPECT_THAT(claimed(), ElementsAre(delivery_id(incident, 0)));
+}
+
+TEST_F(OutboxDoubtTest, ATicketThatStandsIsNotMadeAgain) {
+  owe(DeliveryKind::ensure, "ticket");
+  (void)looked_for();
+  EXPECT_EQ(outbox.looked_up({delivery_id(incident, 0), Found::one, "sys1", {}, {}, {}}, now, facts)->state,
+            DeliveryState::done);
+  EXPECT_THAT(claimed(), IsEmpty());
+}
+
+TEST_F(OutboxDoubtTest, TheFileItOpensWithIsLookedForUnderItsOldName) {
+  owe(DeliveryKind::ensure, "ticket");
+  owe(DeliveryKind::attach, "trigger-packet");
+  EXPECT_THAT(looked_for(), testing::Contains(delivery_id(incident, 1)));
+}
+
+TEST_F(OutboxDoubtTest, NotesHaveNamesThatNoLostNoteHad) {
+  owe(DeliveryKind::ensure, "ticket");
+  owe(DeliveryKind::note, "joined");
+  owe(DeliveryKind::note, "capture");
+  (void)looked_for();
+  (void)outbox.looked_up({delivery_id(incident, 0), Found::one, "sys1", {}, {}, {}}, now, facts);
+  EXPECT_THAT(claimed(), ElementsAre(delivery_id(incident, 1'795'313'561)));
+}
+
+TEST_F(OutboxDoubtTest, AfterAWhileNothingIsInDoubt) {
+  now.wall += 169h;
+  owe(DeliveryKind::ensure, "ticket");
+  EXPECT_THAT(claimed(), ElementsAre(delivery_id(incident, 0)));
+}
+
+TEST_F(OutboxDoubtTest, ALookUpThatFailsIsTriedAgainSoonHoweverOftenItFailed) {
+  owe(DeliveryKind::ensure, "ticket");
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_THAT(looked_for(), ElementsAre(delivery_id(incident, 0))) << i;
+    (void)outbox.looked_up({delivery_id(incident, 0), Found::failed, {}, {}, {}, {}}, now, facts);
+    now.mono += 30s;
+  }
+}
+
+}  // namespace
+}  // namespace exhibit
