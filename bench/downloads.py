@@ -51,7 +51,7 @@ def nginx(folder, root, file):
     shutil.copy(file, root / "files/capture")
     root.chmod(0o755)
     port = peers.free_port()
-    (root / "conf").write_text(f"""daemon off; pid {root}/pid; worker_processes 1; error_log {root}/error;
+    (root / "conf").write_text(f"""daemon off; master_process off; pid {root}/pid; error_log {root}/error;
 events {{ worker_connections 1024; }}
 http {{ access_log off; sendfile on; keepalive_requests 1000000; client_body_temp_path {root}/a; proxy_temp_path {root}/b;
   fastcgi_temp_path {root}/c; uwsgi_temp_path {root}/d; scgi_temp_path {root}/e; server {{ listen 127.0.0.1:{port}; root {root}/files; }} }}
