@@ -121,10 +121,6 @@ log {{ source(s); destination(d); flags(flow-control); }};
                  f"{root}/control", f"--module-path={modules}"], port, environment(folder))
 
 
-def clear(sink):
-    urllib.request.urlopen(sink.url + "clear", timeout=5).close()
-
-
 def hold(sink):
     urllib.request.urlopen(sink.url + "hold", timeout=5).close()
 

@@ -6,22 +6,23 @@ import time
 
 import peers
 
-SENSORS = 4
+SENSORS, IN_FLIGHT = 4, 16
 
 
 class Sensor:
     """One simulated sensor; what it says goes to a file, so that it never waits for a reader."""
 
-    def __init__(self, build, root, number, alerts, rate):
+    def __init__(self, build, root, number, alerts, rate, capture):
         self.file = root / f"sensor{number}.log"
-        words = [f"{build}/bin/exhibit-sim-sensor", "--user", "exhibit", "--password-env", "BENCH_SENSOR", "--name", f"ips{number}", "--scenario",
-                 "load", "--alerts", str(alerts), "--rate", str(rate), "--seed", str(number * 100), "--packet-bytes", "1000", "--no-logs",
-                 "--store-bytes", str(1 << 30), "--until-stdin-closes", *([] if rate else ["--unasked"])]
+        load = ["--scenario", "load", "--alerts", str(alerts), "--rate", str(rate), "--seed", str(number * 100), "--packet-bytes", "1000", "--no-logs",
+                "--store-bytes", str(1 << 30), *([] if rate else ["--unasked"])]
+        words = [f"{build}/bin/exhibit-sim-sensor", "--user", "exhibit", "--password-env", "BENCH_SENSOR", "--name", f"ips{number}", "--until-stdin-closes",
+                 *(["--pcap", str(capture), "--log-seconds", "1"] if capture else load)]
         with open(self.file, "wb") as out:
             self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=out, env=os.environ | {"BENCH_SENSOR": "bench"})
         ready = self.wait_for("ready", 20)
         self.url, self.pin = ready["url"], ready["pin"]
-        while not rate and self.file.read_bytes().count(b'"alert"') < alerts:
+        while not rate and not capture and self.file.read_bytes().count(b'"alert"') < alerts:
             time.sleep(0.05)
 
     def said(self):
@@ -41,21 +42,27 @@ class Sensor:
 
 
 class Product:
-    """`alerts` in all, at `rate` a second in all (0: they stand ready before it starts)."""
+    """`alerts` in all, at `rate` a second in all (0: they stand ready before it starts); or one sensor that replays `capture`. With a `password` the user
+    kim may look at the evidence."""
 
-    def __init__(self, build, root, url, alerts, rate, in_flight=16):
+    def __init__(self, build, root, url, alerts=0, rate=0, capture=None, password=None):
         for name in ("state/secrets", "tenants"):
             (root / name).mkdir(parents=True)
         for path in (root / "state", root / "state/secrets"):
             path.chmod(0o700)
         (root / "state/secrets/sensor").write_text("bench")
         (root / "state/secrets/hook").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-        self.sensors = [Sensor(build, root, number, alerts // SENSORS, rate / SENSORS) for number in range(SENSORS)]
+        self.sensors = [Sensor(build, root, number, alerts // SENSORS, rate / SENSORS, capture) for number in range(1 if capture else SENSORS)]
         listed = ", ".join(f"{{name: ips{number}, kind: cisco-sdee, url: \"{sensor.url}\", login: {{user: exhibit, password: {{file: sensor}}}}, "
                            f"pin: \"{sensor.pin}\"}}" for number, sensor in enumerate(self.sensors))
+        self.port = peers.free_port()
+        page = ""
+        if password:
+            stored = subprocess.run([f"{build}/bin/exhibit", "user", "hash"], input=password + "\n", stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+            page = f"web: {{listen: \"127.0.0.1:{self.port}\"}}\nusers: [{{name: kim, scrypt: {json.dumps(stored)}, tenants: [acme]}}]\n"
         (root / "exhibit.yaml").write_text(
-            f"public_url: http://127.0.0.1:{peers.free_port()}\nstate: {root}/state\ndesks:\n  hook: {{adapter: webhook, url: \"{url}\", "
-            f"login: {{secrets: [{{file: hook}}]}}, concurrency: {in_flight}}}\n")
+            f"public_url: http://127.0.0.1:{self.port}\nstate: {root}/state\n{page}desks:\n  hook: {{adapter: webhook, url: \"{url}\", "
+            f"login: {{secrets: [{{file: hook}}]}}, concurrency: {IN_FLIGHT}}}\n")
         (root / "tenants/acme.yaml").write_text(f"tenant: acme\nsensors: [{listed}]\ndesk: {{use: hook}}\n")
         self.log = root / "log"
         with open(self.log, "wb") as log:

@@ -19,7 +19,7 @@
 
 /// bench-sink [CERTIFICATE KEY]: takes every POST and says 204, on one thread with keep-alive (over TLS one thread a
 /// connection). GET /stats tells {"requests", "bytes"}; /marks one line for each POST, "mark arrival" in ns, the mark
-/// being the number behind `mark=` or behind "event_id":" in the body; /clear forgets all; /hold keeps every answer
+/// being the number behind `mark=` or behind "event_id":" in the body; /hold keeps every answer
 /// back until it is closed. Prints its port; ends with its standard input.
 namespace {
 
@@ -48,7 +48,6 @@ std::string told(std::string_view head) {
     text = "{\"requests\":" + std::to_string(requests) + ",\"bytes\":" + std::to_string(bytes) + "}";
   if (head.starts_with("GET /marks"))
     for (const auto& [mark, arrived] : marks) text += std::to_string(mark) + " " + std::to_string(arrived) + "\n";
-  if (head.starts_with("GET /clear")) requests = bytes = 0, marks.clear();
   holding = holding || head.starts_with("GET /hold");
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
 }

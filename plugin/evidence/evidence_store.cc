@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <set>
 #include <system_error>
@@ -61,7 +63,8 @@ Result<void> EvidenceIntake::append(ByteView bytes) {
 
 class FolderEvidenceStore final : public EvidenceStore {
  public:
-  FolderEvidenceStore(std::string folder, std::uint64_t quota) : folder_(std::move(folder)), quota_(quota) {}
+  FolderEvidenceStore(std::string folder, std::uint64_t quota, Nanoseconds settled)
+      : folder_(std::move(folder)), quota_(quota), settled_(settled) {}
 
   Result<void> prepare() {
     for (const char* part : {"", "/intake", "/orphans"})
@@ -105,14 +108,41 @@ class FolderEvidenceStore final : public EvidenceStore {
   }
 
   Result<Bytes> read(const EvidenceId& id) const override {
+    const Result<FileHandle> file = open(id);
+    return file ? checked_bytes(*file, id) : file.error();
+  }
+
+  Result<EvidenceFile> open_checked(const EvidenceId& id) const override {
     Result<FileHandle> file = open(id);
     if (!file) return file.error();
     struct stat status {};
     if (::fstat(file->get(), &status) != 0) return disk_error("reading");
+    const Seen seen{status.st_ino, status.st_size, ns_of(status.st_mtim), ns_of(status.st_ctim)};
+    {
+      const std::lock_guard lock(checking_);
+      const auto known = good_.find(id.text);
+      if (known != good_.end() && known->second == seen)
+        return EvidenceFile{std::move(*file), static_cast<std::uint64_t>(status.st_size)};
+    }
+    const Result<Bytes> bytes = checked_bytes(*file, id);
+    if (!bytes) return bytes.error();
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    if (ns_of(now) - seen.changed >= settled_.count()) {
+      const std::lock_guard lock(checking_);
+      if (good_.size() >= good_max) good_.clear();
+      good_.insert_or_assign(id.text, seen);
+    }
+    return EvidenceFile{std::move(*file), bytes->size()};
+  }
+
+  static Result<Bytes> checked_bytes(const FileHandle& file, const EvidenceId& id) {
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return disk_error("reading");
     Bytes bytes(static_cast<std::size_t>(status.st_size));
     std::size_t have = 0;
     while (have < bytes.size()) {
-      const ssize_t got = ::pread(file->get(), bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
+      const ssize_t got = ::pread(file.get(), bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return disk_error("reading");
       if (got == 0) break;
@@ -170,6 +200,16 @@ class FolderEvidenceStore final : public EvidenceStore {
   }
 
  private:
+  /// A file as it was when its hash was right.
+  struct Seen {
+    ino_t inode;
+    off_t size;
+    std::int64_t written, changed;
+    bool operator==(const Seen&) const = default;
+  };
+  static constexpr std::size_t good_max = 4096;
+  static std::int64_t ns_of(const timespec& time) { return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec; }
+
   std::string folder_of(const EvidenceId& id) const { return cat(folder_, "/", id.text.substr(0, 2)); }
   std::string path_of(const EvidenceId& id) const { return cat(folder_of(id), "/", id.text, ".pcap"); }
 
@@ -185,6 +225,9 @@ class FolderEvidenceStore final : public EvidenceStore {
 
   std::string folder_;
   std::uint64_t quota_;
+  Nanoseconds settled_;
+  mutable std::mutex checking_;
+  mutable std::map<std::string, Seen> good_;
   std::atomic<std::uint64_t> used_{0};
   std::atomic<std::uint64_t> counter_{0};
   std::mutex sealing_;
@@ -201,8 +244,9 @@ Result<void> make_durable_folder(const std::string& path) {
   return sync_folder(above.empty() ? "." : above);
 }
 
-Result<std::unique_ptr<EvidenceStore>> open_evidence_folder(const std::string& folder, std::uint64_t quota) {
-  auto store = std::make_unique<FolderEvidenceStore>(folder, quota);
+Result<std::unique_ptr<EvidenceStore>> open_evidence_folder(const std::string& folder, std::uint64_t quota,
+                                                            Nanoseconds settled) {
+  auto store = std::make_unique<FolderEvidenceStore>(folder, quota, settled);
   if (const Result<void> ready = store->prepare(); !ready) return ready.error();
   return std::unique_ptr<EvidenceStore>(std::move(store));
 }

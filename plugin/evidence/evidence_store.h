@@ -35,6 +35,11 @@ class EvidenceIntake {
   std::uint64_t size_max_ = 0;
 };
 
+struct EvidenceFile {
+  FileHandle file;
+  std::uint64_t size = 0;
+};
+
 /// Where the sealed bytes came from; kept beside them, so that a store rebuilt from nothing finds them again.
 struct EvidenceOrigin {
   std::string sensor, locator;
@@ -64,8 +69,11 @@ class EvidenceStore {
   /// The whole file, its hash checked. not_found: never sealed, or expired. corrupt: the bytes no longer match the
   /// name.
   virtual Result<Bytes> read(const EvidenceId& id) const = 0;
-  /// An open descriptor for the runner or for sendfile. Check with `read` first.
+  /// An open descriptor for the runner. Check with `read` first.
   virtual Result<FileHandle> open(const EvidenceId& id) const = 0;
+  /// For sendfile: an open file whose bytes match its name. Read and hashed, unless this store did so before and the
+  /// file system tells of no change since.
+  virtual Result<EvidenceFile> open_checked(const EvidenceId& id) const = 0;
   /// What the files themselves say of all that is sealed here. One that says nothing readable is left out.
   virtual std::vector<SealedFile> sealed() const = 0;
   /// Moves sealed files that no row knows to `orphans/`, and removes what an ended process left unsealed.
@@ -76,7 +84,9 @@ class EvidenceStore {
 /// and all that was synchronised inside it.
 Result<void> make_durable_folder(const std::string& path);
 
-/// Files under `folder` (created): `ab/abcdef….pcap`, its origin beside it as `.json`.
-Result<std::unique_ptr<EvidenceStore>> open_evidence_folder(const std::string& folder, std::uint64_t quota);
+/// Files under `folder` (created): `ab/abcdef….pcap`, its origin beside it as `.json`. A change within the file
+/// system's own tick would not show in a file's times: `open_checked` remembers only what was left alone for `settled`.
+Result<std::unique_ptr<EvidenceStore>> open_evidence_folder(const std::string& folder, std::uint64_t quota,
+                                                            Nanoseconds settled = std::chrono::seconds{2});
 
 }  // namespace exhibit

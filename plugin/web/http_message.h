@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/values.h"
+#include "evidence/evidence_store.h"
 
 /// Requests and responses as values, so that every route can be tested without a socket. Pure; any thread.
 namespace exhibit::web {
@@ -30,8 +31,8 @@ struct Response {
   int status = 200;
   std::string content_type = "text/html; charset=utf-8";
   std::string body{};
-  HeaderList headers{};                 ///< Beside those that every response carries.
-  std::shared_ptr<const Bytes> file{};  ///< Instead of `body`: `count` bytes from `from`.
+  HeaderList headers{};                      ///< Beside those that every response carries.
+  std::shared_ptr<const FileHandle> file{};  ///< Instead of `body`: `count` bytes from `from`.
   std::uint64_t from = 0, count = 0;
   bool cacheable = false;  ///< Only for our own static files, whose address holds their hash.
 };

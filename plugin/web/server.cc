@@ -1,3 +1,6 @@
+#include <sys/sendfile.h>
+#include <unistd.h>
+
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
@@ -8,12 +11,15 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <cerrno>
 #include <list>
 #include <optional>
+#include <type_traits>
 
 #include "base/text.h"
 #include "base/utc.h"
@@ -135,8 +141,11 @@ class BeastServer final : public std::enable_shared_from_this<BeastServer> {
   template <typename Stream>
   static asio::awaitable<void> talk(Self self, Running running, std::shared_ptr<Connection> connection, Stream& stream);
   template <typename Stream>
-  static asio::awaitable<bool> write(Self self, Connection& connection, Stream& stream, bool head, bool keep,
-                                     unsigned version);
+  static asio::awaitable<bool> write(Self self, std::shared_ptr<Connection> connection, Stream& stream, bool head,
+                                     bool keep, unsigned version);
+  template <typename Stream>
+  static asio::awaitable<bool> write_file(Self self, std::shared_ptr<Connection> connection, Stream& stream,
+                                          const web::Response& response);
   static asio::awaitable<void> route(Self self, Running running, std::shared_ptr<Connection> connection,
                                      web::Request request);
 
@@ -162,6 +171,7 @@ Result<void> BeastServer::use_certificate(const HostSettings& settings) {
   if (settings.web_certificate.empty()) return {};
   context_.emplace(ssl::context::tls_server);
   SSL_CTX_set_min_proto_version(context_->native_handle(), TLS1_2_VERSION);
+  SSL_CTX_set_mode(context_->native_handle(), SSL_MODE_RELEASE_BUFFERS);
   context_->set_options(ssl::context::single_dh_use | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   beast::error_code failed;
   context_->use_certificate_chain_file(settings.web_certificate, failed);
@@ -323,8 +333,9 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
   for (bool keep = true, first = true; keep; first = false) {
     connection->waiting = true;
     if (!first && connection->buffer.size() == 0) {
+      connection->buffer.shrink_to_fit();  // Who only waits holds no room for what may come.
       connection->tcp().expires_after(self->limits_.idle);
-      const std::size_t got = co_await stream.async_read_some(connection->buffer.prepare(4096), token);
+      const std::size_t got = co_await stream.async_read_some(connection->buffer.prepare(1), token);
       if (failed) co_return;
       connection->buffer.commit(got);
     }
@@ -357,34 +368,72 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
         co_await route(self, running, connection, std::move(request));
       }
     }
-    if (!co_await write(self, *connection, stream, head, keep, 11)) co_return;
+    if (!co_await write(self, connection, stream, head, keep, 11)) co_return;
   }
 }
 
 template <typename Stream>
-asio::awaitable<bool> BeastServer::write(Self self, Connection& connection, Stream& stream, bool head, bool keep,
-                                         unsigned version) {
-  const web::Response response = std::move(*connection.response);
-  connection.response.reset();
-  std::span<const char> bytes(response.body.data(), response.body.size());
-  if (response.file)
-    bytes = std::span(reinterpret_cast<const char*>(response.file->data()) + response.from, response.count);
+asio::awaitable<bool> BeastServer::write(Self self, std::shared_ptr<Connection> connection, Stream& stream, bool head,
+                                         bool keep, unsigned version) {
+  const web::Response response = std::move(*connection->response);
+  connection->response.reset();
+  const std::span<const char> bytes(response.body.data(), response.body.size());
   http::response<http::span_body<const char>> wire{static_cast<http::status>(response.status), version};
   for (const auto& [name, value] : web::all_headers(response, self->context_.has_value())) wire.insert(name, value);
   wire.set(http::field::date, http_date(self->world_.clock.now().wall));
   wire.keep_alive(keep);
-  if (response.status != 304) wire.content_length(bytes.size());
+  if (response.status != 304) wire.content_length(response.file ? response.count : bytes.size());
   if (!head && response.status != 304) wire.body() = {bytes.data(), bytes.size()};
   beast::error_code failed;
   auto token = asio::redirect_error(asio::use_awaitable, failed);
-  connection.tcp().expires_after(self->limits_.write);
+  connection->tcp().expires_after(self->limits_.write);
   http::response_serializer<http::span_body<const char>> serializer{wire};
-  serializer.split(head);
-  if (head)
+  const bool header_alone = head || response.file;
+  serializer.split(header_alone);
+  if (header_alone)
     co_await http::async_write_header(stream, serializer, token);
   else
     co_await http::async_write(stream, serializer, token);
-  co_return !failed;
+  if (failed || head || !response.file) co_return !failed;
+  co_return co_await write_file(self, connection, stream, response);
+}
+
+/// The kernel takes the file to the socket; through TLS it goes piece by piece. A browser that has gone raises SIGPIPE,
+/// which our threads block.
+template <typename Stream>
+asio::awaitable<bool> BeastServer::write_file(Self self, std::shared_ptr<Connection> connection, Stream& stream,
+                                              const web::Response& response) {
+  constexpr std::uint64_t piece_max = 256U << 10;
+  beast::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  auto at = static_cast<off_t>(response.from);
+  std::string piece;
+  const off_t end = at + static_cast<off_t>(response.count);
+  // The stream's own deadline knows nothing of waiting for a socket.
+  connection->done.expires_after(self->limits_.write);
+  connection->done.async_wait([connection](const beast::error_code& ended) {
+    if (!ended) connection->tcp().close();
+  });
+  connection->tcp().socket().native_non_blocking(true, failed);
+  while (!failed && at < end) {
+    const auto count = static_cast<std::size_t>(std::min(piece_max, static_cast<std::uint64_t>(end - at)));
+    ssize_t sent = 0;
+    if constexpr (std::is_same_v<Stream, beast::tcp_stream>) {
+      sent = ::sendfile(stream.socket().native_handle(), response.file->get(), &at, count);
+      if (sent < 0 && errno == EAGAIN)
+        co_await stream.socket().async_wait(tcp::socket::wait_write, token);
+      else if (sent == 0 || (sent < 0 && errno != EINTR))
+        break;
+    } else {
+      piece.resize(count);
+      sent = ::pread(response.file->get(), piece.data(), count, at);
+      if (sent <= 0) break;
+      co_await asio::async_write(stream, asio::buffer(piece.data(), static_cast<std::size_t>(sent)), token);
+      at += sent;
+    }
+  }
+  connection->done.cancel();
+  co_return !failed && at == end;
 }
 
 class Facade final : public WebServer {

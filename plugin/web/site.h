@@ -103,8 +103,8 @@ class Site : public std::enable_shared_from_this<Site> {
   void fetch(const CallPointer& call, const Found& found);
   [[nodiscard]] Node packets_node(const CallPointer& call, const Found& found, const IncidentPage& page,
                                   std::size_t capture);
-  [[nodiscard]] Result<std::shared_ptr<const Bytes>> sealed_bytes(const Found& found, const EvidenceId& id,
-                                                                  bool cached);
+  [[nodiscard]] Result<std::shared_ptr<const Bytes>> sealed_bytes(const Found& found, const EvidenceId& id);
+  void cannot_show(const Found& found, const EvidenceId& id, const Error& why);
   [[nodiscard]] std::vector<std::shared_ptr<TenantRuntime>> tenants_of(const Visitor& visitor) const;
 
   Settings settings_;

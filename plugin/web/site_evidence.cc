@@ -126,16 +126,19 @@ void Site::note(const CallPointer& call, const Found& found, std::string action,
       });
 }
 
-Result<std::shared_ptr<const Bytes>> Site::sealed_bytes(const Found& found, const EvidenceId& id, bool cached) {
+void Site::cannot_show(const Found& found, const EvidenceId& id, const Error& why) {
+  world_.log(LogLevel::error, found.rows->tenant.text, "web",
+             cat("evidence ", id.text, " cannot be shown: ", why.text));
+  found.tenant->note_in_ledger("exhibit", why.code == Errc::corrupt ? "found-damaged" : "found-missing", id.text, "",
+                               [](const Result<void>&) {});
+}
+
+Result<std::shared_ptr<const Bytes>> Site::sealed_bytes(const Found& found, const EvidenceId& id) {
   const std::string key = cat(found.rows->tenant.text, " ", id.text);
-  if (cached)
-    if (auto held = cache_.find(key)) return held;
+  if (auto held = cache_.find(key)) return held;
   Result<Bytes> read = found.tenant->evidence().read(id);
   if (!read) {
-    world_.log(LogLevel::error, found.rows->tenant.text, "web",
-               cat("evidence ", id.text, " cannot be shown: ", read.error().text));
-    found.tenant->note_in_ledger("exhibit", read.error().code == Errc::corrupt ? "found-damaged" : "found-missing",
-                                 id.text, "", [](const Result<void>&) {});
+    cannot_show(found, id, read.error());
     return read.error();
   }
   auto bytes = std::make_shared<const Bytes>(std::move(*read));
@@ -148,7 +151,7 @@ Node Site::packets_node(const CallPointer& call, const Found& found, const Incid
   const PacketsPage at{page, capture, form_field(query, "filter")};
   const EvidenceId* id = evidence_of(*found.rows, capture);
   const Result<std::shared_ptr<const Bytes>> bytes =
-      id ? sealed_bytes(found, *id, true) : Error{Errc::not_found, "not sealed"};
+      id ? sealed_bytes(found, *id) : Error{Errc::not_found, "not sealed"};
   if (!bytes)
     return packet_problem(
         at, bytes.error().code == Errc::corrupt ? damaged_text : "The stored file cannot be read just now.");
@@ -214,7 +217,7 @@ void Site::show_packet(const CallPointer& call, const Found& found) {
   if (!id || !number) return call->respond(not_found(&call->visitor));
   note(call, found, "viewed", id->text, look_detail(cat("packet ", *number), *found.rows, *index),
        [self = shared_from_this(), call, found, id = *id, number] {
-         const Result<std::shared_ptr<const Bytes>> bytes = self->sealed_bytes(found, id, true);
+         const Result<std::shared_ptr<const Bytes>> bytes = self->sealed_bytes(found, id);
          const Result<PacketDetail> detail = bytes ? packet_detail(**bytes, *number) : bytes.error();
          if (detail) return call->respond(node_response(detail_node(*detail)));
          const bool damaged = detail.error().code == Errc::corrupt;
@@ -233,16 +236,20 @@ void Site::download(const CallPointer& call, const Found& found, std::size_t cap
       call->request.range.empty() ? "" : cat(", asked for ", cut_utf8(harmless(call->request.range), 60));
   note(call, found, bytes_leave ? "downloaded" : "viewed", id.text, look_detail("file", *found.rows, capture) + range,
        [self = shared_from_this(), call, found, capture, id, tag, known] {
-         const Result<std::shared_ptr<const Bytes>> bytes = self->sealed_bytes(found, id, false);
-         if (!bytes)
+         Result<EvidenceFile> sealed = found.tenant->evidence().open_checked(id);
+         if (!sealed) {
+           self->cannot_show(found, id, sealed.error());
            return call->respond(self->page(500, "The file cannot be given",
-                                           bytes.error().code == Errc::corrupt ? damaged_text : bytes.error().text,
+                                           sealed.error().code == Errc::corrupt ? damaged_text : sealed.error().text,
                                            &call->visitor));
+         }
          const Request& request = call->request;
          const bool whole = !request.if_range.empty() && request.if_range != tag;
-         const ByteRange part = byte_range(whole ? "" : request.range, (*bytes)->size());
-         Response out{
-             .content_type = "application/vnd.tcpdump.pcap", .file = *bytes, .from = part.from, .count = part.count};
+         const ByteRange part = byte_range(whole ? "" : request.range, sealed->size);
+         Response out{.content_type = "application/vnd.tcpdump.pcap",
+                      .file = std::make_shared<const FileHandle>(std::move(sealed->file)),
+                      .from = part.from,
+                      .count = part.count};
          out.headers = {
              {"ETag", tag},
              {"Accept-Ranges", "bytes"},
@@ -252,11 +259,11 @@ void Site::download(const CallPointer& call, const Found& found, std::size_t cap
            out.status = 304, out.file = nullptr;
          } else if (part.kind == ByteRange::Kind::unsatisfiable) {
            out.status = 416, out.file = nullptr;
-           out.headers.emplace_back("Content-Range", cat("bytes */", (*bytes)->size()));
+           out.headers.emplace_back("Content-Range", cat("bytes */", sealed->size));
          } else if (part.kind == ByteRange::Kind::part) {
            out.status = 206;
            out.headers.emplace_back("Content-Range",
-                                    cat("bytes ", part.from, "-", part.from + part.count - 1, "/", (*bytes)->size()));
+                                    cat("bytes ", part.from, "-", part.from + part.count - 1, "/", sealed->size));
          }
          call->respond(std::move(out));
        });

@@ -58,6 +58,21 @@ TEST_F(EvidenceStoreTest, AChangedFileIsNeverServedAsGood) {
   EXPECT_EQ(store->read(id).error().code, Errc::corrupt);
 }
 
+TEST_F(EvidenceStoreTest, AFileThatWasCheckedIsCheckedAgainOnceItChanged) {
+  store = std::move(*open_evidence_folder(folder, 1'000'000, Nanoseconds{0}));
+  const EvidenceId id = seal("abc");
+  for (int turn = 0; turn < 2; ++turn) {
+    const Result<EvidenceFile> open = store->open_checked(id);
+    ASSERT_TRUE(open);
+    EXPECT_EQ(open->size, 3U);
+  }
+  test::write_file(file_of(id), "ab");
+  EXPECT_EQ(store->open_checked(id).error().code, Errc::corrupt);
+  EXPECT_EQ(seal("abc"), id);
+  EXPECT_TRUE(store->open_checked(id));
+  EXPECT_EQ(store->open_checked({std::string(64, 'a')}).error().code, Errc::not_found);
+}
+
 TEST_F(EvidenceStoreTest, WhatIsNotThereIsNotFoundAndNamesCannotLeaveTheFolder) {
   EXPECT_EQ(store->read({std::string(64, 'a')}).error().code, Errc::not_found);
   for (const char* name : {"", "../../etc/passwd", "ABC"}) EXPECT_EQ(store->read({name}).error().code, Errc::not_found);

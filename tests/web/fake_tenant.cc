@@ -1,5 +1,8 @@
 #include "tests/web/fake_tenant.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "base/sha256.h"
 #include "base/text.h"
 #include "packet/capture_read.h"
@@ -38,6 +41,15 @@ Result<Bytes> MemoryEvidence::read(const EvidenceId& id) const {
   if (it == files.end()) return Error{Errc::not_found, "never sealed"};
   if (damaged) return Error{Errc::corrupt, "the bytes no longer match their name"};
   return it->second;
+}
+
+Result<EvidenceFile> MemoryEvidence::open_checked(const EvidenceId& id) const {
+  const Result<Bytes> bytes = read(id);
+  if (!bytes) return bytes.error();
+  FileHandle file(::memfd_create("capture", 0));
+  const bool whole = ::write(file.get(), bytes->data(), bytes->size()) == static_cast<ssize_t>(bytes->size());
+  return whole ? Result<EvidenceFile>(EvidenceFile{std::move(file), bytes->size()})
+               : Error{Errc::unavailable, "no room"};
 }
 
 FakeTenant::FakeTenant(std::string name) {
