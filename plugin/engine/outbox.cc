@@ -300,6 +300,7 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
   if (row.state != DeliveryState::inflight && !late) return std::nullopt;
   if (!late && in_flight_ > 0) --in_flight_;
   const DeliveryOutcome& outcome = ended.outcome;
+  if (outcome.kind == DeliveryOutcome::Kind::done) desk_is_well(now);
   if (outcome.desk_rests) {
     --row.attempt;  // It never left.
     pause(outcome, now);
@@ -346,6 +347,7 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
   if (at->second.state != DeliveryState::unknown) return std::nullopt;
   DeliveryRow& row = at->second;
   using Found = DeliveryLookedUp::Found;
+  if (result.found != Found::failed) desk_is_well(now);
   if (result.found == Found::one || result.found == Found::several ||
       (planted(Plant::none_is_done) && result.found == Found::none))
     return finish(at, DeliveryState::done, facts);
@@ -356,12 +358,23 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
   if (result.found == Found::none)
     to_ready(row, Nanoseconds{0}, row.cause, now);
   else
-    // A failed look-up is not "not found".
-    row.certain_after = Deadline::in(std::min(back_off(row), settings_.look_max), now);
+    row.certain_after = Deadline::in(back_off(row), now);  // A failed look-up is not "not found".
+  if (result.found == Found::failed) failed_looks_.insert(row.id);
   ++row.attempt;
   place(row.incident);
   facts.emplace_back(row);
   return row;
+}
+
+/// What waits longer and longer for an answer would go on waiting long after the desk can give one.
+void Outbox::desk_is_well(Now now) {
+  const Deadline soon = Deadline::in(settings_.look_again, now);
+  for (const DeliveryId& id : std::exchange(failed_looks_, {})) {
+    const auto at = find(id);
+    if (at == open_.end() || at->second.state != DeliveryState::unknown) continue;
+    if (soon.mono < at->second.certain_after.mono) at->second.certain_after = soon;
+    place(at->second.incident);
+  }
 }
 
 std::string Outbox::why_waiting(const IncidentId& incident) const {

@@ -34,7 +34,7 @@ class Outbox {
   struct Settings {
     Nanoseconds retry_first = std::chrono::seconds{2};
     Nanoseconds retry_max = std::chrono::hours{1};
-    Nanoseconds look_max = std::chrono::seconds{30};  ///< A look-up changes nothing, and certainty is owed soon.
+    Nanoseconds look_again = std::chrono::seconds{30};  ///< At most so long after the desk is well again.
     Nanoseconds settle = std::chrono::seconds{120};
     Nanoseconds denied_pause = std::chrono::minutes{1};
     std::size_t in_flight_max = 4;
@@ -118,6 +118,7 @@ class Outbox {
   void place(const IncidentId& incident);
   void take_out(Open& row);
   Nanoseconds back_off(const DeliveryRow& row) const;
+  void desk_is_well(Now now);
 
   Settings settings_;
   std::map<Order, Open> open_;  // Not done and not dead.
@@ -131,6 +132,7 @@ class Outbox {
   std::map<IncidentId, std::uint64_t> next_order_;
   WallTime doubted_since_{}, doubted_until_{};
   std::set<DeliveryId> looking_;
+  std::set<DeliveryId> failed_looks_;  // Since the desk last answered well.
   std::size_t in_flight_ = 0;
   std::optional<std::string> paused_why_;
   std::optional<Deadline> paused_until_;

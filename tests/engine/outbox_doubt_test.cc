@@ -74,13 +74,22 @@ TEST_F(OutboxDoubtTest, AfterAWhileNothingIsInDoubt) {
   EXPECT_THAT(claimed(), ElementsAre(delivery_id(incident, 0)));
 }
 
-TEST_F(OutboxDoubtTest, ALookUpThatFailsIsTriedAgainSoonHoweverOftenItFailed) {
+TEST_F(OutboxDoubtTest, WhatWaitedLongForADeskIsLookedForSoonAfterItIsWellAgain) {
+  const IncidentId other{"j"};
   owe(DeliveryKind::ensure, "ticket");
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 12; ++i, now.mono += 2h) {
     ASSERT_THAT(looked_for(), ElementsAre(delivery_id(incident, 0))) << i;
     (void)outbox.looked_up({delivery_id(incident, 0), Found::failed, {}, {}, {}, {}}, now, facts);
-    now.mono += 30s;
   }
+  (void)looked_for();
+  (void)outbox.looked_up({delivery_id(incident, 0), Found::failed, {}, {}, {}, {}}, now, facts);
+  now.mono += 31s;
+  EXPECT_THAT(looked_for(), IsEmpty()) << "a desk that stays ill is asked less and less often";
+  outbox.owe(other, DeliveryKind::ensure, "ticket", Severity::high, Rung::masked, now, facts);
+  EXPECT_THAT(looked_for(), ElementsAre(delivery_id(other, 0)));
+  (void)outbox.looked_up({delivery_id(other, 0), Found::none, {}, {}, {}, {}}, now, facts);
+  now.mono += 31s;
+  EXPECT_THAT(looked_for(), ElementsAre(delivery_id(incident, 0)));
 }
 
 }  // namespace
