@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -121,7 +122,8 @@ class FolderEvidenceStore final : public EvidenceStore {
     {
       const std::lock_guard lock(checking_);
       const auto known = good_.find(id.text);
-      if (known != good_.end() && known->second == seen)
+      if (known != good_.end() && known->second.seen == seen &&
+          std::chrono::steady_clock::now() - known->second.hashed < trusted_for)
         return EvidenceFile{std::move(*file), static_cast<std::uint64_t>(status.st_size)};
     }
     const Result<Bytes> bytes = checked_bytes(*file, id);
@@ -131,7 +133,7 @@ class FolderEvidenceStore final : public EvidenceStore {
     if (ns_of(now) - seen.changed >= settled_.count()) {
       const std::lock_guard lock(checking_);
       if (good_.size() >= good_max) good_.clear();
-      good_.insert_or_assign(id.text, seen);
+      good_.insert_or_assign(id.text, Good{seen, std::chrono::steady_clock::now()});
     }
     return EvidenceFile{std::move(*file), bytes->size()};
   }
@@ -207,7 +209,12 @@ class FolderEvidenceStore final : public EvidenceStore {
     std::int64_t written, changed;
     bool operator==(const Seen&) const = default;
   };
+  struct Good {
+    Seen seen;
+    std::chrono::steady_clock::time_point hashed;
+  };
   static constexpr std::size_t good_max = 4096;
+  static constexpr std::chrono::minutes trusted_for{10};  // Rot changes no time of a file.
   static std::int64_t ns_of(const timespec& time) { return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec; }
 
   std::string folder_of(const EvidenceId& id) const { return cat(folder_, "/", id.text.substr(0, 2)); }
@@ -227,7 +234,7 @@ class FolderEvidenceStore final : public EvidenceStore {
   std::uint64_t quota_;
   Nanoseconds settled_;
   mutable std::mutex checking_;
-  mutable std::map<std::string, Seen> good_;
+  mutable std::map<std::string, Good> good_;
   std::atomic<std::uint64_t> used_{0};
   std::atomic<std::uint64_t> counter_{0};
   std::mutex sealing_;

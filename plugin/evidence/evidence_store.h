@@ -71,8 +71,8 @@ class EvidenceStore {
   virtual Result<Bytes> read(const EvidenceId& id) const = 0;
   /// An open descriptor for the runner. Check with `read` first.
   virtual Result<FileHandle> open(const EvidenceId& id) const = 0;
-  /// For sendfile: an open file whose bytes match its name. Read and hashed, unless this store did so before and the
-  /// file system tells of no change since.
+  /// For sendfile: an open file whose bytes match its name. Read and hashed, unless this store did so within ten
+  /// minutes and the file system tells of no change since.
   virtual Result<EvidenceFile> open_checked(const EvidenceId& id) const = 0;
   /// What the files themselves say of all that is sealed here. One that says nothing readable is left out.
   virtual std::vector<SealedFile> sealed() const = 0;
