@@ -42,7 +42,9 @@ std::string SentTexts::document(const CorrelationId& correlation) const {
   if (found == tickets_.end()) return "{}";
   const Ticket& ticket = found->second;
   JsonWriter out;
-  const auto text = [](const std::string& raw) { return std::string_view(raw.empty() ? "\"\"" : raw); };
+  const auto text = [](const std::string& raw) {
+    return raw.empty() ? std::string_view("\"\"") : std::string_view(raw);  // Of one kind, or a copy would be viewed.
+  };
   out.object().key("title").raw(text(ticket.title)).key("public_text").raw(text(ticket.public_text));
   out.key("internal_text").raw(text(ticket.internal_text)).key("notes").array();
   for (const std::string& note : ticket.notes) out.raw(text(note));
