@@ -156,15 +156,6 @@ class FolderEvidenceStore final : public EvidenceStore {
     return bytes;
   }
 
-  Result<FileHandle> open(const EvidenceId& id) const override {
-    if (!is_evidence_id(id.text)) return Error{Errc::not_found, "evidence: no such name"};
-    FileHandle file(::open(path_of(id).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!file && errno == ENOENT)
-      return Error{Errc::not_found, cat("evidence ", id.text.substr(0, 12), " is not in the store")};
-    if (!file) return disk_error("opening");
-    return file;
-  }
-
   std::vector<SealedFile> sealed() const override {
     std::vector<SealedFile> all;
     std::error_code failed;
@@ -202,6 +193,15 @@ class FolderEvidenceStore final : public EvidenceStore {
   }
 
  private:
+  Result<FileHandle> open(const EvidenceId& id) const {
+    if (!is_evidence_id(id.text)) return Error{Errc::not_found, "evidence: no such name"};
+    FileHandle file(::open(path_of(id).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file && errno == ENOENT)
+      return Error{Errc::not_found, cat("evidence ", id.text.substr(0, 12), " is not in the store")};
+    if (!file) return disk_error("opening");
+    return file;
+  }
+
   /// A file as it was when its hash was right.
   struct Seen {
     ino_t inode;

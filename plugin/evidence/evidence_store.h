@@ -69,10 +69,8 @@ class EvidenceStore {
   /// The whole file, its hash checked. not_found: never sealed, or expired. corrupt: the bytes no longer match the
   /// name.
   virtual Result<Bytes> read(const EvidenceId& id) const = 0;
-  /// An open descriptor for the runner. Check with `read` first.
-  virtual Result<FileHandle> open(const EvidenceId& id) const = 0;
-  /// For sendfile: an open file whose bytes match its name. Read and hashed, unless this store did so within ten
-  /// minutes and the file system tells of no change since.
+  /// For sendfile and the runner: an open file whose bytes match its name. Read and hashed, unless this store did so
+  /// within ten minutes and the file system tells of no change since.
   virtual Result<EvidenceFile> open_checked(const EvidenceId& id) const = 0;
   /// What the files themselves say of all that is sealed here. One that says nothing readable is left out.
   virtual std::vector<SealedFile> sealed() const = 0;

@@ -175,10 +175,10 @@ void TenantState::perform(SendDelivery&& effect) {
   const DeliveryId id = effect.id;
   FileHandle attachment;
   if (effect.attached_evidence) {
-    const Result<Bytes> whole = evidence->read(*effect.attached_evidence);  // A damaged file goes to nobody.
-    Result<FileHandle> file = whole ? evidence->open(*effect.attached_evidence) : whole.error();
-    if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::rejected, {}, {}, {}, {}, file.error().text}});
-    attachment = std::move(*file);
+    Result<EvidenceFile> whole = evidence->open_checked(*effect.attached_evidence);  // A damaged file goes to nobody.
+    if (!whole)
+      return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::rejected, {}, {}, {}, {}, whole.error().text}});
+    attachment = std::move(whole->file);
   } else if (!effect.attachment.empty()) {
     Result<FileHandle> file = file_of(effect.attachment, world.state_folder);
     if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::retry, {}, {}, {}, {}, file.error().text}});

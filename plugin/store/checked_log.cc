@@ -20,10 +20,6 @@ namespace {
 constexpr std::size_t header_bytes = 32, frame_header_bytes = 24, frame_bytes = frame_header_bytes + page_bytes;
 constexpr std::uint32_t magic = 0x377F0682;  // Its lowest bit: the sums are of big-endian words.
 
-std::uint32_t number_at(const std::uint8_t* bytes) {
-  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
-}
-
 std::uint64_t pair_at(const std::uint8_t* bytes) {
   return std::uint64_t{number_at(bytes)} << 32 | number_at(bytes + 4);
 }

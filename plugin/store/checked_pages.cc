@@ -17,10 +17,6 @@ constexpr std::size_t reserve_at = 20, pages_at = 28, first_free_at = 32, versio
 constexpr std::uint32_t first_checked_version = 5;
 constexpr std::uint32_t lock_page = 0x40000000 / page_bytes + 1;  // SQLite never writes it.
 
-std::uint32_t number_at(const std::uint8_t* bytes) {
-  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
-}
-
 /// Each step is a bijection of the word it takes, so no change of a single word goes unseen. The number counts, or two
 /// pages could change places.
 std::uint64_t sum_of(const void* page, std::uint32_t number) {

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -13,6 +14,11 @@ namespace exhibit {
 
 inline constexpr std::size_t page_bytes = 4096;
 inline constexpr int page_sum_bytes = 8;
+
+/// A number as SQLite writes it into its files.
+inline std::uint32_t number_at(const std::uint8_t* bytes) {
+  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
+}
 
 /// The name of the VFS that writes and checks the sums of a database file, and gives all else to the system's own.
 const char* checked_vfs();

@@ -13,6 +13,7 @@
 #include "packet/capture_write.h"
 #include "packet/decode.h"
 #include "packet/summary.h"
+#include "process_cost.h"
 #include "proof.h"
 #include "tests/packet/compose.h"
 
@@ -23,19 +24,6 @@ namespace {
 
 using compose::operator+;
 using Dice = std::mt19937_64;
-
-double thread_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-std::size_t status_bytes(const char* name) {
-  std::ifstream file("/proc/self/status");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(name)) return std::stoul(line.substr(line.find(':') + 1)) * 1024;
-  return 0;
-}
 
 Bytes repeated(const Bytes& piece, std::size_t size) {
   Bytes out;

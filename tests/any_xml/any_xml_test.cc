@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/tenant_engine.h"
+#include "process_cost.h"
 #include "proof.h"
 #include "sensorproto/sdee/event_reader.h"
 #include "sensorproto/sdee/subscription.h"
@@ -24,19 +25,6 @@ namespace {
 using namespace std::chrono_literals;
 
 const SensorId sensor{"acme-ips1"};
-
-double thread_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-std::size_t status_bytes(const char* name) {
-  std::ifstream file("/proc/self/status");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(name)) return std::stoul(line.substr(line.find(':') + 1)) * 1024;
-  return 0;
-}
 
 /// What `work` needs at its peak, and how long its thread runs.
 struct Cost {

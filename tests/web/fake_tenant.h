@@ -16,7 +16,6 @@ struct MemoryEvidence final : EvidenceStore {
   Result<EvidenceIntake> begin(std::uint64_t) override { return Error{Errc::unsupported, "not here"}; }
   Result<EvidenceId> seal(EvidenceIntake, const EvidenceOrigin&) override { return Error{Errc::unsupported, "no"}; }
   Result<Bytes> read(const EvidenceId& id) const override;
-  Result<FileHandle> open(const EvidenceId&) const override { return Error{Errc::unsupported, "not here"}; }
   Result<EvidenceFile> open_checked(const EvidenceId& id) const override;
   std::vector<SealedFile> sealed() const override { return {}; }
   Result<std::size_t> set_orphans_aside(const std::vector<EvidenceId>&) override { return std::size_t{0}; }
