@@ -7,6 +7,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <mutex>
 
 #include "base/assert.h"
 #include "base/limits.h"
@@ -58,10 +59,10 @@ std::string text_of(const std::exception_ptr& thrown) {
 }  // namespace
 
 struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
-  State(Executors& e, Strand s, SensorSettings given, SdeeCursor resume_from, EvidenceStore& store, const Clock& c,
+  State(Executors& e, SensorSettings given, SdeeCursor resume_from, EvidenceStore& store, const Clock& c,
         SecretSource source, Log l, TenantId id, Tenant t)
       : executors(e),
-        strand(std::move(s)),
+        strand(e.make_strand()),
         settings(std::move(given)),
         subscription(settings.subscription, std::move(resume_from)),
         evidence(store),
@@ -82,6 +83,11 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
   asio::awaitable<SensorCallResult> call_for_log(IpLogId log_id, std::optional<EvidenceIntake>& intake);
   FetchEnded ended_of(const FetchCapture& order, const SensorCallResult& result) const;
   void trouble(CaptureCause cause, const std::string& why);
+  template <typename Change>
+  void show(Change change) {
+    const std::lock_guard lock(showing);
+    change(shown);
+  }
   void say(LogLevel level, std::string_view message) const {
     log(level, tenant_id.text, cat("sensor ", settings.name.text), message);
   }
@@ -109,7 +115,8 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
   Tenant tenant;
   SensorHttp http, fetch_http;
   asio::steady_timer pause;
-  Status now{"connecting", "", 0, 0};
+  mutable std::mutex showing;
+  Status shown{"connecting", "", 0, 0};  ///< Under `showing`; everything else belongs to the strand.
   CaptureCause told = CaptureCause::none;
   bool stopping = false;
   bool get_for_logs = false;
@@ -117,42 +124,52 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
   std::function<void()> stopped;
 };
 
-SensorLink::SensorLink(Executors& executors, Strand strand, SensorSettings settings, SdeeCursor resume_from,
-                       EvidenceStore& evidence, const Clock& clock, SecretSource secrets, Log log, TenantId tenant_id,
-                       Tenant tenant)
-    : state_(std::make_shared<State>(executors, std::move(strand), std::move(settings), std::move(resume_from),
-                                     evidence, clock, std::move(secrets), std::move(log), std::move(tenant_id),
-                                     std::move(tenant))) {}
+SensorLink::SensorLink(Executors& executors, SensorSettings settings, SdeeCursor resume_from, EvidenceStore& evidence,
+                       const Clock& clock, SecretSource secrets, Log log, TenantId tenant_id, Tenant tenant)
+    : state_(std::make_shared<State>(executors, std::move(settings), std::move(resume_from), evidence, clock,
+                                     std::move(secrets), std::move(log), std::move(tenant_id), std::move(tenant))) {}
 SensorLink::~SensorLink() = default;
 
-SensorLink::Status SensorLink::status() const { return state_->now; }
+SensorLink::Status SensorLink::status() const {
+  const std::lock_guard lock(state_->showing);
+  return state_->shown;
+}
 
 void SensorLink::start() {
-  state_->spawn(state_->follow(), [](State& state, const std::string& why) {
-    state.now.state = "failed", state.now.why = why;
-    state.trouble(CaptureCause::sensor_unreachable, cat("the feed stopped by a fault of ours: ", why));
+  asio::post(state_->strand, [state = state_] {
+    if (state->stopping) return;
+    state->spawn(state->follow(), [](State& held, const std::string& why) {
+      held.show([&](Status& status) { status.state = "failed", status.why = why; });
+      held.trouble(CaptureCause::sensor_unreachable, cat("the feed stopped by a fault of ours: ", why));
+    });
   });
 }
 
 void SensorLink::fetch(const FetchCapture& order) {
-  if (state_->stopping) return;
-  state_->spawn(state_->fetch(order), [key = order.key](State& state, const std::string& why) {
-    state.tenant.tell(FetchEnded{key, FetchEnded::Kind::unreachable, {}, 0, why});
+  asio::post(state_->strand, [state = state_, order] {
+    if (state->stopping) return;
+    state->spawn(state->fetch(order), [key = order.key](State& held, const std::string& why) {
+      held.tenant.tell(FetchEnded{key, FetchEnded::Kind::unreachable, {}, 0, why});
+    });
   });
 }
 
 void SensorLink::resume() {
-  state_->subscription.resume();
-  state_->pause.cancel();
+  asio::post(state_->strand, [state = state_] {
+    state->subscription.resume();
+    state->pause.cancel();
+  });
 }
 
 void SensorLink::stop(std::function<void()> stopped) {
-  state_->stopping = true;
-  state_->pause.cancel();
-  state_->http.cancel();
-  state_->fetch_http.cancel();
-  if (state_->running == 0) return stopped();
-  state_->stopped = std::move(stopped);
+  asio::post(state_->strand, [state = state_, stopped = std::move(stopped)] {
+    state->stopping = true;
+    state->pause.cancel();
+    state->http.cancel();
+    state->fetch_http.cancel();
+    if (state->running == 0) return stopped();
+    state->stopped = stopped;
+  });
 }
 
 asio::awaitable<void> SensorLink::State::sleep(Nanoseconds length) {
@@ -172,12 +189,12 @@ asio::awaitable<void> SensorLink::State::follow() {
   while (!stopping) {
     SdeeSubscription::Step next = subscription.next();
     if (const auto* halted = std::get_if<SdeeSubscription::Halted>(&next)) {
-      now = {"halted", halted->why, now.batches, now.events};
+      show([&](Status& status) { status.state = "halted", status.why = halted->why; });
       trouble(CaptureCause::login_refused,
               cat(halted->why, "; stopped until the secret changes or an operator resumes it"));
       co_await wait_for_new_secret();
     } else if (const auto* wait = std::get_if<SdeeSubscription::Pause>(&next)) {
-      if (!wait->why.empty()) now.state = "paused", now.why = wait->why;
+      if (!wait->why.empty()) show([&](Status& status) { status.state = "paused", status.why = wait->why; });
       co_await sleep(wait->length);
     } else if (auto* request = std::get_if<SensorRequest>(&next)) {
       co_await ask(std::move(*request));
@@ -217,17 +234,16 @@ asio::awaitable<void> SensorLink::State::ask(SensorRequest request) {
   std::optional<SdeeBatch> batch = subscription.answered(result.answer);
   if (!batch) co_return;
   step("batch-received");
-  now.state = "following";
-  now.why.clear();
-  ++now.batches;
-  now.events += batch->events.size();
+  show([](Status& status) { status.state = "following", status.why.clear(); });
   trouble(CaptureCause::none, "");
+  const std::size_t events = batch->events.size();
   auto done = std::make_shared<Signal>(strand);
-  tenant.take(SensorSaid{settings.name, std::move(*batch)}, [done](bool committed) { done->set(committed); });
-  if (co_await done->wait())
-    subscription.committed();
-  else
-    subscription.commit_failed();
+  tenant.take(SensorSaid{settings.name, std::move(*batch)}, [this, self = shared_from_this(), done](bool committed) {
+    asio::post(strand, [done, committed] { done->set(committed); });
+  });
+  if (!co_await done->wait()) co_return subscription.commit_failed();
+  show([&](Status& status) { ++status.batches, status.events += events; });
+  subscription.committed();
 }
 
 asio::awaitable<SensorCallResult> SensorLink::State::call_for_log(IpLogId log_id,

@@ -14,9 +14,11 @@
 namespace exhibit {
 
 /// One sensor at the end of its wire: runs the subscription, hands batches to the tenant, fetches recordings. Decides
-/// nothing. Lives on its tenant's strand; every method and callback is on that strand.
+/// nothing. It has a strand of its own, so that reading one sensor's bytes holds up neither the tenant nor another
+/// sensor. Its methods may be called from anywhere.
 class SensorLink {
  public:
+  /// Called on the link's strand; what they are given to call back may be called from anywhere.
   struct Tenant {
     /// Takes a batch; `committed` comes when it is durable (or could not be made so). Nothing more is asked of the
     /// sensor before that: that is the back pressure.
@@ -24,16 +26,15 @@ class SensorLink {
     std::function<void(Input)> tell;
   };
 
-  SensorLink(Executors& executors, Strand strand, SensorSettings settings, SdeeCursor resume_from,
-             EvidenceStore& evidence, const Clock& clock, SecretSource secrets, Log log, TenantId tenant_id,
-             Tenant tenant);
+  SensorLink(Executors& executors, SensorSettings settings, SdeeCursor resume_from, EvidenceStore& evidence,
+             const Clock& clock, SecretSource secrets, Log log, TenantId tenant_id, Tenant tenant);
   ~SensorLink();
 
   void start();
   void fetch(const FetchCapture& order);
   /// An operator says: try the login again.
   void resume();
-  /// Gives the subscription's slot back where that goes quickly; `stopped` comes when nothing runs any more.
+  /// `stopped` comes when nothing runs any more.
   void stop(std::function<void()> stopped);
 
   struct Status {

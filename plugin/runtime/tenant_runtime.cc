@@ -64,15 +64,15 @@ class LiveTenant final : public TenantRuntime {
       state->wake.cancel();
       state->checkpoint.cancel();
       state->poll_timer.cancel();
-      for (TenantState::Pending& entry : state->pending)
-        if (entry.done) entry.done(false);
-      state->pending.clear();
+      state->refuse_pending();
       auto left = std::make_shared<std::size_t>(state->links.size() + 1);
       const auto one_less = [state, left, stopped] {
-        if (--*left > 0) return;
-        // A call to the desk may hold us for a while yet; whoever opens this tenant next must find its store free.
-        state->store.reset();
-        stopped();
+        boost::asio::post(state->strand, [state, left, stopped] {
+          if (--*left > 0) return;
+          // A call to the desk may hold us for a while yet; whoever opens this tenant next must find its store free.
+          state->store.reset();
+          stopped();
+        });
       };
       for (const auto& [name, link] : state->links) link->stop(one_less);
       one_less();
@@ -193,17 +193,19 @@ class LiveTenant final : public TenantRuntime {
     const std::weak_ptr<TenantState> weak = state.weak_from_this();
     SensorLink::Tenant tenant;
     tenant.take = [weak](Input input, std::function<void(bool)> committed) {
-      if (const auto held = weak.lock())
+      const auto held = weak.lock();
+      if (!held) return committed(false);
+      boost::asio::post(held->strand, [held, input = std::move(input), committed = std::move(committed)]() mutable {
         held->enqueue(std::move(input), std::move(committed));
-      else
-        committed(false);
+      });
     };
     tenant.tell = [weak](Input input) {
-      if (const auto held = weak.lock()) held->enqueue(std::move(input));
+      if (const auto held = weak.lock())
+        boost::asio::post(held->strand,
+                          [held, input = std::move(input)]() mutable { held->enqueue(std::move(input)); });
     };
-    return std::make_unique<SensorLink>(state.world.executors, state.strand, sensor, cursor, *state.evidence,
-                                        state.world.clock, state.world.secrets, state.world.log, state.settings.tenant,
-                                        std::move(tenant));
+    return std::make_unique<SensorLink>(state.world.executors, sensor, cursor, *state.evidence, state.world.clock,
+                                        state.world.secrets, state.world.log, state.settings.tenant, std::move(tenant));
   }
 
   std::shared_ptr<TenantState> state_;

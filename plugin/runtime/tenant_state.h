@@ -18,6 +18,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   struct Pending {
     Input input;
     std::function<void(bool committed)> done;  ///< May be empty.
+    MonoTime since{};
   };
   struct Condition {
     std::string text;
@@ -48,6 +49,9 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   /// Everything below runs on the strand.
   void enqueue(Input input, std::function<void(bool)> done = {});
   void drain();
+  [[nodiscard]] std::vector<Pending> next_inputs();
+  [[nodiscard]] bool idle() const { return sensors_said.empty() && pending.empty(); }
+  void refuse_pending();
   bool commit(Reaction& reaction);
   bool engine_is_stored();
   void perform(Effects effects);
@@ -78,7 +82,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::optional<TenantEngine> engine;
   Effects first_effects;  ///< What the restored rows still owe; performed at start.
   std::map<SensorId, std::unique_ptr<SensorLink>> links;
-  std::deque<Pending> pending;
+  std::deque<Pending> sensors_said, pending;  ///< What sensors said, and everything else.
   SentTexts sent;
   std::map<std::string, Condition> conditions;
   boost::asio::steady_timer wake, checkpoint, poll_timer;

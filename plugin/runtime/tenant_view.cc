@@ -129,7 +129,7 @@ std::string TenantState::report(bool with_incidents) {
   out.object().member("tenant", settings.tenant.text).member("name", settings.name).text_or_null("failed", failed);
   out.member("alerts", counts.alerts).member("incidents", counts.incidents).member("gaps", counts.gaps);
   out.member("repeated", counts.duplicates_dropped).member("open_deliveries", engine ? engine->outbox().open() : 0);
-  out.member("settled", engine && engine->settled() && pending.empty());
+  out.member("settled", engine && engine->settled() && idle());
   out.key("sensors").array();
   for (const auto& [name, link] : links) {
     const SensorLink::Status status = link->status();

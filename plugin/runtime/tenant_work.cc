@@ -13,6 +13,7 @@ namespace exhibit {
 namespace {
 
 constexpr std::size_t inputs_per_commit = 64;
+constexpr std::chrono::milliseconds desk_patience{50};
 constexpr std::chrono::seconds checkpoint_every{20};
 constexpr std::chrono::seconds commit_retry{2};
 
@@ -59,19 +60,34 @@ void TenantState::enqueue(Input input, std::function<void(bool)> done) {
     if (done) done(false);
     return;
   }
-  pending.push_back({std::move(input), std::move(done)});
+  std::deque<Pending>& queue = std::holds_alternative<SensorSaid>(input) ? sensors_said : pending;
+  queue.push_back({std::move(input), std::move(done), now().mono});
   if (!std::exchange(draining, true)) boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
 }
 
-/// Several inputs share one commit, since synchronising costs the same for one as for many.
+/// Several inputs share one commit, since synchronising costs the same for one as for many. Sensors go first: what
+/// nobody takes they overwrite, while a desk can wait a little.
+std::vector<TenantState::Pending> TenantState::next_inputs() {
+  std::vector<Pending> batch;
+  const auto take_from = [&](std::deque<Pending>& queue) {
+    for (; !queue.empty() && batch.size() < inputs_per_commit; queue.pop_front())
+      batch.push_back(std::move(queue.front()));
+  };
+  take_from(sensors_said);
+  if (batch.empty() || (!pending.empty() && now().mono - pending.front().since > desk_patience)) take_from(pending);
+  return batch;
+}
+
+void TenantState::refuse_pending() {
+  for (std::deque<Pending>* queue : {&sensors_said, &pending})
+    for (Pending& entry : std::exchange(*queue, {}))
+      if (entry.done) entry.done(false);
+}
+
 void TenantState::drain() {
   draining = false;
   if (!failed.empty() || stopping) return;
-  std::vector<Pending> batch;
-  while (!pending.empty() && batch.size() < inputs_per_commit) {
-    batch.push_back(std::move(pending.front()));
-    pending.pop_front();
-  }
+  std::vector<Pending> batch = next_inputs();
   if (!engine_is_stored() || batch.empty()) {
     for (Pending& entry : batch)
       if (entry.done) entry.done(false);
@@ -91,7 +107,7 @@ void TenantState::drain() {
   for (Pending& entry : batch)
     if (entry.done) entry.done(committed);
   if (committed) perform(std::move(all.effects));
-  if (!pending.empty() && !std::exchange(draining, true))
+  if (!idle() && !std::exchange(draining, true))
     boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
   arm_timer();
 }
@@ -150,9 +166,7 @@ void TenantState::fail(std::string_view why) {
   failed = why;
   conditions["tenant"] = {cat("this tenant stands still: ", why), now().wall};
   say(LogLevel::error, conditions["tenant"].text);
-  for (Pending& entry : pending)
-    if (entry.done) entry.done(false);
-  pending.clear();
+  refuse_pending();
 }
 
 void TenantState::perform(Effects effects) {
