@@ -110,6 +110,10 @@ Result<void> Engine::start() {
   if (const Result<void> locked = lock_state(); !locked) return locked;
   executors_ = std::make_unique<Executors>(io_threads, worker_threads);
   running_ = true;
+  disk_ = std::make_shared<DiskGuard>(*executors_, settings_.state, log(), [this] {
+    for (const auto& runtime : runtimes()) runtime->disk_changed();
+  });
+  disk_->start();
   const auto abandon = [this](Error error) -> Result<void> {
     stop();
     return error;
@@ -149,6 +153,7 @@ Result<void> Engine::open_tenant(Served& served) {
   TenantRuntime::World world{
       *executors_, clock_, log(), secrets, desk_of(served.settings.desk), settings_.state, settings_.public_url, {}};
   world.poll = desk.poll;
+  world.disk = disk_;
   world.outbox = outbox_settings(desk);
   if (settings_.operator_desk) {
     const DeskSettings& operators = settings_.desks.at(*settings_.operator_desk);
@@ -217,6 +222,7 @@ void Engine::stop() {
   if (!running_.exchange(false)) return;
   if (control_) control_->stop();
   control_.reset();
+  if (disk_) disk_->stop();
   if (web_) {
     Awaited<bool> stopped;
     web_->stop([done = stopped.callback()] { done(true); });
@@ -227,6 +233,7 @@ void Engine::stop() {
   executors_->join();
   web_.reset();
   desks_.clear();
+  disk_.reset();
   executors_.reset();
   lock_ = FileHandle();
 }

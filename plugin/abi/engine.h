@@ -12,6 +12,7 @@
 #include "exhibit/plugin.h"
 #include "runtime/clock.h"
 #include "runtime/control.h"
+#include "runtime/disk_guard.h"
 #include "runtime/tenant_runtime.h"
 #include "runtime/threads.h"
 #include "web/web_server.h"
@@ -83,6 +84,7 @@ class Engine {
   HostTable host_;
   SystemClock clock_;
   FileHandle lock_;
+  std::shared_ptr<DiskGuard> disk_;
   std::unique_ptr<Executors> executors_;
   struct DeskPair {
     std::shared_ptr<Desk> adapter, careful;  ///< The second is what tenants use.

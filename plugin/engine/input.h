@@ -90,6 +90,12 @@ struct SensorTrouble {
   std::string why;
 };
 
+/// The disk under our rows has no room for more than what is owed already, or has room again.
+struct DiskSaid {
+  bool scarce = false;
+  std::string why;
+};
+
 /// What the desk says of one ticket of ours.
 struct TicketChange {
   std::string ticket, number, correlation, version, state, assignee, close_code;
@@ -129,6 +135,6 @@ std::optional<LetterDecided::What> parse_decision(std::string_view token);
 struct Tick {};
 
 using Input = std::variant<SensorSaid, DeliveryEnded, DeliveryLookedUp, FetchEnded, CaptureExamined, FetchAsked,
-                           SensorTrouble, LetterDecided, DeskSaid, AdoptAsked, Tick>;
+                           SensorTrouble, DiskSaid, LetterDecided, DeskSaid, AdoptAsked, Tick>;
 
 }  // namespace exhibit

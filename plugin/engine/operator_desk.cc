@@ -22,7 +22,9 @@ IncidentId incident_in(const DeliveryId& id) { return {id.text.substr(0, id.text
 
 /// The day belongs to it: what comes back tomorrow is another ticket, what comes back today is the same one.
 IncidentId OperatorDesk::id_of(const std::string& key, Now now) const {
-  const std::string scope = key.starts_with("desk/") ? cat("desk ", settings_.desk.text) : settings_.tenant.text;
+  const std::string scope = key.starts_with("desk/")   ? cat("desk ", settings_.desk.text)
+                            : key.starts_with("disk/") ? "disk"
+                                                       : settings_.tenant.text;
   return incident_id(nobody, cat(scope, "\n", key, "\n", iso_utc(now.wall).substr(0, 10)));
 }
 
@@ -169,7 +171,9 @@ SendDelivery OperatorDesk::render(const ConditionRow& row, const DeliveryRow& de
                     .attached_evidence = {},
                     .channel = Channel::operators,
                     .problems = {}};
-  const std::string who = row.key.starts_with("desk/") ? cat("desk ", settings_.desk.text) : settings_.tenant_name;
+  const std::string who = row.key.starts_with("desk/")   ? cat("desk ", settings_.desk.text)
+                          : row.key.starts_with("disk/") ? "the server"
+                                                         : settings_.tenant_name;
   const std::string what = defanged(cut_short(row.text, 600));
   const std::string reference = cat("Ref       ", send.correlation.text, " (do not edit)");
   JsonWriter body;

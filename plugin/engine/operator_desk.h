@@ -18,8 +18,8 @@ namespace exhibit {
 ///   (nothing) --tell--> held --hold over--> ticket --over--> closed --tell, same day--> reopened
 ///                         +---over before---> (nothing)
 ///
-/// A condition of a shared desk has the same id for every tenant on that day, so that twenty tenants make one ticket of
-/// it. Pure; its tenant's engine owns it.
+/// A condition of a shared desk, or of the disk, has the same id for every tenant on that day, so that twenty tenants
+/// make one ticket of it. Pure; its tenant's engine owns it.
 class OperatorDesk {
  public:
   struct Settings {

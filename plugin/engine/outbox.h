@@ -74,6 +74,8 @@ class Outbox {
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
   /// What goes on by itself; not what waits for a person.
   [[nodiscard]] std::size_t open() const;
+  /// All that is not done, also what waits for a person's decision about its ticket.
+  [[nodiscard]] std::size_t size() const { return open_.size(); }
   [[nodiscard]] bool holds(const IncidentId& incident) const;
   /// A ready delivery about the same subject: what is new can be folded into it, since texts are made when it is
   /// claimed.

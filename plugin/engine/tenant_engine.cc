@@ -277,9 +277,11 @@ void TenantEngine::attachment_refused(const DeliveryRow& row, Now now, Reaction&
 void TenantEngine::take(const FetchEnded& ended, Now now, Reaction& out) {
   captures_.fetch_ended(ended, now, out);
   follow_settled_captures(now, out);
-  if (ended.kind == FetchEnded::Kind::store_refused)
+  const bool refused = ended.kind == FetchEnded::Kind::store_refused;
+  if (refused && !disk_scarce_)  // Else it is told already, by its cause.
     out.effects.emplace_back(
         TellOperator{"evidence/store", cat("the evidence store refused a capture: ", ended.why), true});
+  if (ended.evidence) out.effects.emplace_back(TellOperator{"evidence/store", {}, false});
 }
 
 void TenantEngine::take(const FetchAsked& asked, Now now, Reaction& out) { captures_.asked(asked.key, now, out); }
@@ -288,6 +290,11 @@ void TenantEngine::take(const SensorTrouble& trouble, Now, Reaction& out) {
   const bool open = trouble.cause != CaptureCause::none;
   out.effects.emplace_back(TellOperator{cat("sensor/", trouble.sensor.text),
                                         open ? cat("sensor ", trouble.sensor.text, ": ", trouble.why) : "", open});
+}
+
+void TenantEngine::take(const DiskSaid& said, Now, Reaction& out) {
+  disk_scarce_ = said.scarce;
+  out.effects.emplace_back(TellOperator{"disk/full", said.why, said.scarce});
 }
 
 void TenantEngine::take(const Tick&, Now now, Reaction& out) {

@@ -91,6 +91,7 @@ class TenantEngine {
   void take(const CaptureExamined& examined, Now now, Reaction& out);
   void take(const FetchAsked& asked, Now now, Reaction& out);
   void take(const SensorTrouble& trouble, Now now, Reaction& out);
+  void take(const DiskSaid& said, Now now, Reaction& out);
   void take(const LetterDecided& decision, Now now, Reaction& out);
   void take(const DeskSaid& said, Now now, Reaction& out);
   void take(const AdoptAsked& asked, Now now, Reaction& out);
@@ -150,6 +151,7 @@ class TenantEngine {
   std::string poll_cursor_;
   std::map<IncidentId, Incident> incidents_;
   std::map<std::string, std::vector<IncidentId>> groups_;
+  bool disk_scarce_ = false;
   EngineCounts counts_;
   std::uint64_t sequence_ = 0;
   IncidentId last_polled_;

@@ -22,6 +22,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr Nanoseconds login_check = std::chrono::seconds{30};  // How often a halted link looks for a changed secret.
+constexpr Nanoseconds held_check = std::chrono::seconds{5};    // Its end is told; this is for the case that it is not.
 
 /// Something another coroutine or callback says once.
 class Signal {
@@ -118,6 +119,7 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
   mutable std::mutex showing;
   Status shown{"connecting", "", 0, 0};  ///< Under `showing`; everything else belongs to the strand.
   CaptureCause told = CaptureCause::none;
+  std::string held;  ///< Why nothing is taken in now; empty: all is.
   bool stopping = false;
   bool get_for_logs = false;
   int running = 0;
@@ -150,6 +152,16 @@ void SensorLink::fetch(const FetchCapture& order) {
     if (state->stopping) return;
     state->spawn(state->fetch(order), [key = order.key](State& held, const std::string& why) {
       held.tenant.tell(FetchEnded{key, FetchEnded::Kind::unreachable, {}, 0, why});
+    });
+  });
+}
+
+void SensorLink::hold(const std::string& why) {
+  asio::post(state_->strand, [state = state_, why] {
+    if (std::exchange(state->held, why) == why) return;
+    if (why.empty()) state->pause.cancel();
+    state->show([&](Status& status) {
+      if (!why.empty() && status.state != "halted") status.state = "paused", status.why = why;
     });
   });
 }
@@ -187,6 +199,10 @@ void SensorLink::State::trouble(CaptureCause cause, const std::string& why) {
 asio::awaitable<void> SensorLink::State::follow() {
   const auto self = shared_from_this();
   while (!stopping) {
+    if (!held.empty()) {
+      co_await sleep(held_check);
+      continue;
+    }
     SdeeSubscription::Step next = subscription.next();
     if (const auto* halted = std::get_if<SdeeSubscription::Halted>(&next)) {
       show([&](Status& status) { status.state = "halted", status.why = halted->why; });
@@ -233,6 +249,7 @@ asio::awaitable<void> SensorLink::State::ask(SensorRequest request) {
   }
   std::optional<SdeeBatch> batch = subscription.answered(result.answer);
   if (!batch) co_return;
+  if (!held.empty()) co_return subscription.commit_failed();  // It will be asked for again.
   step("batch-received");
   show([](Status& status) { status.state = "following", status.why.clear(); });
   trouble(CaptureCause::none, "");
@@ -264,6 +281,10 @@ asio::awaitable<SensorCallResult> SensorLink::State::call_for_log(IpLogId log_id
 asio::awaitable<void> SensorLink::State::fetch(FetchCapture order) {
   const auto self = shared_from_this();
   step("before-fetch");
+  if (!held.empty()) {
+    tenant.tell(FetchEnded{order.key, FetchEnded::Kind::store_refused, {}, 0, held});
+    co_return;
+  }
   const IpLogId log_id = parse_number<IpLogId>(order.key.locator).value_or(0);
   std::optional<EvidenceIntake> intake;
   SensorCallResult result;

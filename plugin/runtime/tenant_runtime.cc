@@ -51,6 +51,7 @@ class LiveTenant final : public TenantRuntime {
       for (const SensorSettings& sensor : state->settings.sensors)
         state->links.emplace(sensor.name, make_link(*state, sensor, cursors.value_or({})));
       state->perform(std::exchange(state->first_effects, {}));
+      state->follow_disk();
       for (const auto& [name, link] : state->links) link->start();
       state->arm_checkpoint();
       state->arm_poll();
@@ -77,6 +78,10 @@ class LiveTenant final : public TenantRuntime {
       for (const auto& [name, link] : state->links) link->stop(one_less);
       one_less();
     });
+  }
+
+  void disk_changed() override {
+    on_strand([state = state_] { state->follow_disk(); });
   }
 
   void page(const LinkId& link, std::function<void(Result<PageRows>)> done) override {

@@ -16,6 +16,7 @@
 
 namespace exhibit {
 
+class DiskGuard;  // disk_guard.h
 class Executors;  // threads.h
 
 /// The rows behind one evidence link, read in one go.
@@ -55,7 +56,8 @@ class TenantRuntime {
       SecondChannel::Settings settings;
     };
     Mail people = {}, operator_mail = {};
-    Nanoseconds poll{0};  ///< How often the desk is asked what people did; 0: never.
+    Nanoseconds poll{0};                              ///< How often the desk is asked what people did; 0: never.
+    std::shared_ptr<const DiskGuard> disk = nullptr;  ///< None: the disk has room.
   };
 
   virtual ~TenantRuntime() = default;
@@ -64,6 +66,9 @@ class TenantRuntime {
   virtual void start() = 0;
   /// Ends intake; what is in flight is let go. Idempotent; `stopped` comes when nothing of this tenant runs any more.
   virtual void stop(std::function<void()> stopped) = 0;
+
+  /// The disk guard says something else than before.
+  virtual void disk_changed() = 0;
 
   /// not_found: no incident has this link here.
   virtual void page(const LinkId& link, std::function<void(Result<PageRows>)> done) = 0;

@@ -62,6 +62,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   void perform(TellOperator&& effect);
   void arm_timer();
   void arm_checkpoint();
+  /// Takes alerts in, or leaves them with the sensors, as the disk and the backlog allow; tells the engine of the disk.
+  void follow_disk();
   void arm_poll();
   void poll_desk();
   void restore_engine(Reaction& out);
@@ -89,7 +91,10 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   bool draining = false, started = false, stopping = false;
   bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.
   std::string failed;  ///< Why this tenant stands still; empty: it does not.
-  int commit_failures = 0;
+  int commit_failures = 0, checkpoints_owing_nothing = 0;
+  std::optional<bool> told_scarce;  ///< What the engine was told of the disk, or is being told.
+  bool holding = false;             ///< No alert is taken in now.
+  bool behind = false;              ///< As much is owed to the desk as may be.
 };
 
 /// What is answered to whoever asks a tenant that has stopped.

@@ -1,10 +1,13 @@
+#include <sys/mman.h>
 #include <unistd.h>
 #include <boost/asio/post.hpp>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "packet/answer.h"
 #include "runtime/adapter_message.h"
+#include "runtime/disk_guard.h"
 #include "runtime/step.h"
 #include "runtime/tenant_state.h"
 
@@ -15,14 +18,14 @@ namespace {
 constexpr std::size_t inputs_per_commit = 64;
 constexpr std::chrono::milliseconds desk_patience{50};
 constexpr std::chrono::seconds checkpoint_every{20};
+constexpr std::chrono::seconds checkpoint_when_scarce{1};  // So that the log is written over, not on.
+constexpr int checkpoints_until_log_goes = 5;
 constexpr std::chrono::seconds commit_retry{2};
 
-/// An unnamed file with these bytes, for the runner to read by its descriptor.
-Result<FileHandle> file_of(const Bytes& bytes, const std::string& folder) {
-  std::string path = cat(folder, "/attachment-XXXXXX");
-  FileHandle file(::mkostemp(path.data(), 02000000 /* O_CLOEXEC */));
+/// A file with these bytes, for the runner to read by its descriptor; in memory, so that a full disk delays no ticket.
+Result<FileHandle> file_of(const Bytes& bytes) {
+  FileHandle file(::memfd_create("attachment", MFD_CLOEXEC));
   if (!file) return Error{Errc::unavailable, "an attachment's file cannot be made"};
-  ::unlink(path.c_str());
   std::size_t have = 0;
   while (have < bytes.size()) {
     const ssize_t put = ::write(file.get(), bytes.data() + have, bytes.size() - have);
@@ -56,7 +59,8 @@ CaptureReport examined(const EvidenceStore& evidence, const ExamineCapture& orde
 }  // namespace
 
 void TenantState::enqueue(Input input, std::function<void(bool)> done) {
-  if (!failed.empty() || stopping) {
+  const bool held = holding && std::holds_alternative<SensorSaid>(input);  // On its way when the links were told.
+  if (!failed.empty() || stopping || held) {
     if (done) done(false);
     return;
   }
@@ -107,6 +111,7 @@ void TenantState::drain() {
   for (Pending& entry : batch)
     if (entry.done) entry.done(committed);
   if (committed) perform(std::move(all.effects));
+  if (behind != (engine->outbox().size() >= limits::outbox_rows)) follow_disk();
   if (!idle() && !std::exchange(draining, true))
     boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
   arm_timer();
@@ -131,6 +136,7 @@ bool TenantState::commit(Reaction& reaction) {
     if (std::exchange(commit_failures, 0) > 0) {
       conditions.erase("store");
       say(LogLevel::info, "the store takes rows again");
+      follow_disk();
     }
     return true;
   }
@@ -148,6 +154,7 @@ bool TenantState::commit(Reaction& reaction) {
 }
 
 void TenantState::restore_engine(Reaction& out) {
+  told_scarce.reset();  // What the engine was told may not be among the rows.
   const std::chrono::hours memory{world.poll > Nanoseconds{0} ? 24 * 7 : 48};
   Result<Snapshot> rows = store->load(now().wall - memory);
   if (!rows) return fail(rows.error().text);
@@ -194,7 +201,7 @@ void TenantState::perform(SendDelivery&& effect) {
       return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::rejected, {}, {}, {}, {}, whole.error().text}});
     attachment = std::move(whole->file);
   } else if (!effect.attachment.empty()) {
-    Result<FileHandle> file = file_of(effect.attachment, world.state_folder);
+    Result<FileHandle> file = file_of(effect.attachment);
     if (!file) return enqueue(DeliveryEnded{id, {DeliveryOutcome::Kind::retry, {}, {}, {}, {}, file.error().text}});
     attachment = std::move(*file);
   }
@@ -258,15 +265,37 @@ void TenantState::arm_timer() {
   wake.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
       std::min(wait, Nanoseconds(std::chrono::minutes{1}))));
   wake.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
-    if (!cancelled && !self->stopping) self->enqueue(Tick{});
+    if (cancelled || self->stopping) return;
+    self->follow_disk();
+    self->enqueue(Tick{});
   });
 }
 
+void TenantState::follow_disk() {
+  if (stopping || !started || !failed.empty()) return;
+  const bool scarce = world.disk && world.disk->scarce();
+  behind = engine->outbox().size() >= limits::outbox_rows;
+  std::string why = scarce ? world.disk->text() : "";
+  if (!scarce && behind) why = cat(limits::outbox_rows, " deliveries wait for the desk: no more alerts are taken in");
+  holding = !why.empty();
+  for (const auto& [name, link] : links) link->hold(why);
+  if (scarce == told_scarce) return;
+  const bool was_scarce = std::exchange(told_scarce, scarce).value_or(false);
+  if (scarce || was_scarce) arm_checkpoint();
+  enqueue(DiskSaid{scarce, scarce ? why : ""});
+}
+
 void TenantState::arm_checkpoint() {
-  checkpoint.expires_after(checkpoint_every);
+  checkpoint.expires_after(told_scarce.value_or(false) ? checkpoint_when_scarce : checkpoint_every);
   checkpoint.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
     if (cancelled || self->stopping) return;
-    self->store->checkpoint();
+    // Written over from its beginning, the log is room of ours for what is owed; then others may have it.
+    const bool owes_nothing = self->told_scarce.value_or(false) && self->engine->outbox().open() == 0;
+    self->checkpoints_owing_nothing = owes_nothing ? self->checkpoints_owing_nothing + 1 : 0;
+    if (self->checkpoints_owing_nothing == checkpoints_until_log_goes)
+      self->store->give_log_back();
+    else
+      self->store->checkpoint();
     self->arm_checkpoint();
   });
 }

@@ -213,6 +213,10 @@ class SqliteStore final : public Store {
     sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }
 
+  void give_log_back() override {
+    sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  }
+
  private:
   bool put(const AlertRow& row) {
     return alert_.bind(row.sequence)

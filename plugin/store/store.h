@@ -59,6 +59,8 @@ class Store {
 
   /// Moves what was committed from the log into the database file; off the commit path.
   virtual void checkpoint() = 0;
+  /// The same, and the log's room goes back to the disk, as far as the database file has room for what it held.
+  virtual void give_log_back() = 0;
 };
 
 /// One file per tenant, in write-ahead mode with full synchronisation. Creates it with `first` in it, in one step, or

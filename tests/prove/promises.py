@@ -60,8 +60,9 @@ PROMISES = [
     Promise("P5", "Power-cut safe", parts=[
         Part("states after a cut", gtest("disk", "PowerCut.LosesNothing*"), 2_000, 100_000, portion=20_000),
     ]),
-    Promise("P6", "Disk full safe", "store and evidence: refused at each change of a file", [
+    Promise("P6", "Disk full safe", parts=[
         Part("each change refused", gtest("disk", "*FullDisk*"), 4_028, 4_028),
+        Part("disks filled under the server", gtest("faults", "FullDisk.*"), 6, 120, portion=12),
     ]),
     Promise("P7", "Damage is found and healed", parts=[
         Part("damaged files", gtest("disk", "Damage.IsFound*"), 400, 4_000),

@@ -34,6 +34,7 @@ class FakeTenant final : public TenantRuntime {
 
   void start() override {}
   void stop(std::function<void()> stopped) override { stopped(); }
+  void disk_changed() override {}
   void page(const LinkId& link, std::function<void(Result<PageRows>)> done) override;
   void note_in_ledger(std::string actor, std::string action, std::string object, std::string detail,
                       std::function<void(Result<void>)> done) override;
