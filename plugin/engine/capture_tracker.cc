@@ -148,12 +148,7 @@ void CaptureTracker::status(const SensorId& sensor, const StatusEvent& event, No
   if (event.ip_log_phase == StatusEvent::IpLogPhase::completed) completed(*row, now);
   if (event.ip_log_phase == StatusEvent::IpLogPhase::removed && !is_settled(row->state)) {
     prove(*row, cat(sensor.text, " said ipLogRemoved for log ", locator, " ", at_utc(when)));
-    if (row->state != CaptureState::fetching) {
-      if (row->evidence)
-        seal(*row, CaptureState::sealed_partial, CaptureCause::overwritten, now);
-      else
-        lose(*row, CaptureCause::overwritten, now);
-    }
+    if (row->state != CaptureState::fetching) give_up(*row, CaptureCause::overwritten, now);
   }
   out.facts.emplace_back(*row);
 }
@@ -168,7 +163,7 @@ void CaptureTracker::refused(const SensorId& sensor, const ErrorEvent& event, No
     if (!this_one && !maybe) continue;
     row.refused = true;
     prove(row, clause);
-    if (this_one && row.state != CaptureState::fetching) lose(row, CaptureCause::writers_busy, now);
+    if (this_one && row.state != CaptureState::fetching) give_up(row, CaptureCause::writers_busy, now);
     out.facts.emplace_back(row);
   }
 }
@@ -201,7 +196,7 @@ void CaptureTracker::fetch_ended(const FetchEnded& ended, Now now, Reaction& out
     case FetchEnded::Kind::cut: on_cut(row, ended, now); break;
     case FetchEnded::Kind::empty: on_empty(row, ended, now); break;
     case FetchEnded::Kind::gone: on_gone(row, now); break;
-    case FetchEnded::Kind::too_large: lose(row, CaptureCause::too_large, now); break;
+    case FetchEnded::Kind::too_large: give_up(row, CaptureCause::too_large, now); break;
     default: on_trouble(row, ended, now); break;
   }
   out.facts.emplace_back(row);
@@ -216,7 +211,7 @@ void CaptureTracker::on_whole(CaptureRow& row, const FetchEnded& ended, Now now)
   // A pull that began before the end may lack it.
   const bool too_early = ended_while_pulled_.erase(row.key) > 0;
   if ((row.completed && !too_early) || unchanged || planted(Plant::first_pull_is_whole))
-    return seal(row, CaptureState::sealed_complete, CaptureCause::none, now);
+    return settle(row, CaptureState::sealed_complete, CaptureCause::none, now);
   // The sensor may still be writing: only a second pull with the same bytes shows that it is not.
   row.due = Deadline::in(sensor_of(row.key.sensor).settings.confirm_wait, now);
 }
@@ -231,8 +226,7 @@ void CaptureTracker::on_cut(CaptureRow& row, const FetchEnded& ended, Now now) {
   prove(row, cat("the transfer broke off ", at_utc(now.wall), ended.why.empty() ? "" : " (", ended.why,
                  ended.why.empty() ? "" : ")"));
   if (row.attempts < sensor_of(row.key.sensor).settings.damaged_max) return retry(row, now);
-  if (row.evidence) return seal(row, CaptureState::sealed_partial, CaptureCause::damaged_log, now);
-  lose(row, CaptureCause::damaged_log, now);
+  give_up(row, CaptureCause::damaged_log, now);
 }
 
 void CaptureTracker::on_empty(CaptureRow& row, const FetchEnded& ended, Now now) {
@@ -243,8 +237,7 @@ void CaptureTracker::on_empty(CaptureRow& row, const FetchEnded& ended, Now now)
   if (!final) return retry(row, now);
   prove(row, cat(row.key.sensor.text, " gave an empty log ", row.attempts, " times, the last ", at_utc(now.wall),
                  ended.why.empty() ? "" : cat(" (", ended.why, ")")));
-  if (row.evidence) return seal(row, CaptureState::sealed_partial, CaptureCause::empty_log, now);
-  lose(row, CaptureCause::empty_log, now);
+  give_up(row, CaptureCause::empty_log, now);
 }
 
 void CaptureTracker::on_gone(CaptureRow& row, Now now) {
@@ -256,8 +249,7 @@ void CaptureTracker::on_gone(CaptureRow& row, Now now) {
   if (row.heard || past_forecast) cause = CaptureCause::overwritten;
   if (row.refused && !row.heard) cause = CaptureCause::writers_busy;
   if (sensor.restarted && *sensor.restarted > row.named) cause = CaptureCause::sensor_restarted;
-  if (row.evidence) return seal(row, CaptureState::sealed_partial, cause, now);
-  lose(row, cause, now);
+  give_up(row, cause, now);
 }
 
 void CaptureTracker::on_trouble(CaptureRow& row, const FetchEnded& ended, Now now) {
@@ -278,7 +270,7 @@ void CaptureTracker::on_trouble(CaptureRow& row, const FetchEnded& ended, Now no
               clock_seconds(civil_of(now.wall)), " UTC", ended.why.empty() ? "" : cat(" (", harmless(ended.why), ")")));
   if (cause != CaptureCause::none) row.trouble = cause;
   if (planted(Plant::unreachable_is_gone) && ended.kind == FetchEnded::Kind::unreachable)
-    return lose(row, CaptureCause::id_unknown, now);
+    return settle(row, CaptureState::lost, CaptureCause::id_unknown, now);
   const Settings& settings = sensor_of(row.key.sensor).settings;
   const bool damaged = cause == CaptureCause::damaged_log && row.attempts >= settings.damaged_max;
   // The forecast is a guess: a sensor that cannot be reached may still have the log when it comes back.
@@ -296,8 +288,7 @@ void CaptureTracker::expire(CaptureRow& row, Now now) {
   const CaptureCause cause = row.trouble == CaptureCause::none ? CaptureCause::overwritten : row.trouble;
   if (row.safe_until.passed(now))
     prove(row, cat("ring forecast end ", clock_seconds(civil_of(row.safe_until.wall)), " UTC"));
-  if (row.evidence) return seal(row, CaptureState::sealed_partial, cause, now);
-  lose(row, cause, now);
+  give_up(row, cause, now);
 }
 
 void CaptureTracker::retry(CaptureRow& row, Now now) {
@@ -306,18 +297,16 @@ void CaptureTracker::retry(CaptureRow& row, Now now) {
   if (planted(Plant::pull_not_repeated)) row.due = Deadline::in(std::chrono::hours{1000}, now);
 }
 
-void CaptureTracker::seal(CaptureRow& row, CaptureState state, CaptureCause cause, Now now) {
+void CaptureTracker::settle(CaptureRow& row, CaptureState state, CaptureCause cause, Now now) {
   row.state = state;
   row.cause = cause;
   row.settled_at = now.wall;
   settled_.push_back(row.key);
 }
 
-void CaptureTracker::lose(CaptureRow& row, CaptureCause cause, Now now) {
-  row.state = CaptureState::lost;
-  row.cause = cause;
-  row.settled_at = now.wall;
-  settled_.push_back(row.key);
+/// No more of it can be had. What an earlier pull brought is kept.
+void CaptureTracker::give_up(CaptureRow& row, CaptureCause cause, Now now) {
+  settle(row, row.evidence ? CaptureState::sealed_partial : CaptureState::lost, cause, now);
 }
 
 void CaptureTracker::prove(CaptureRow& row, std::string clause) {
@@ -330,7 +319,7 @@ void CaptureTracker::tick(Now now, Reaction& out) {
     const bool unwanted = row.on_demand || row.incidents.empty();
     if (unwanted && row.safe_until.passed(now)) {
       prove(row, cat("ring forecast end ", clock_seconds(civil_of(row.safe_until.wall)), " UTC"));
-      lose(row, CaptureCause::policy_never, now);
+      give_up(row, CaptureCause::policy_never, now);
       out.facts.emplace_back(row);
     } else if (!unwanted && row.state != CaptureState::due && row.due.passed(now)) {
       row.state = CaptureState::due;

@@ -84,8 +84,8 @@ class CaptureTracker {
   void on_gone(CaptureRow& row, Now now);
   void on_trouble(CaptureRow& row, const FetchEnded& ended, Now now);
   void retry(CaptureRow& row, Now now);
-  void seal(CaptureRow& row, CaptureState state, CaptureCause cause, Now now);
-  void lose(CaptureRow& row, CaptureCause cause, Now now);
+  void settle(CaptureRow& row, CaptureState state, CaptureCause cause, Now now);
+  void give_up(CaptureRow& row, CaptureCause cause, Now now);
   void expire(CaptureRow& row, Now now);
   void prove(CaptureRow& row, std::string clause);
   void start_due(Now now, Reaction& out);

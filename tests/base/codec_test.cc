@@ -101,5 +101,12 @@ TEST(Json, TheWriterWritesWhatTheReaderReads) {
   EXPECT_TRUE(parse_json(w.text()));
 }
 
+TEST(Sha256, SecretsAreComparedWhole) {
+  EXPECT_TRUE(equal_in_constant_time("", ""));
+  EXPECT_TRUE(equal_in_constant_time("secret", "secret"));
+  for (const char* wrong : {"", "s", "secreu", "Secret", "secret1"})
+    EXPECT_FALSE(equal_in_constant_time("secret", wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace exhibit

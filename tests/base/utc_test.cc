@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
 
 namespace exhibit {
 namespace {
@@ -43,6 +47,40 @@ TEST(Utc, ReadsWhatItWritesAndEveryFormOfRfc3339) {
         "2026-11-22T02:12:41z1", "2026-11-22T02:12:41+0100", "2026-11-22T02:12:41+01:0", "1600-11-22T02:12:41Z",
         "9999-11-22T02:12:41Z", "-026-11-22T02:12:41Z"})
     EXPECT_FALSE(parse_iso(text)) << text;
+}
+
+/// A text with one piece after another replaced by something that it must not be.
+template <typename Parse>
+void expect_each_piece_counts(const std::vector<std::string>& pieces, std::size_t separators_from, Parse parse) {
+  const auto whole = [&] { return join(pieces, ""); };
+  ASSERT_TRUE(parse(whole())) << whole();
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    std::vector<std::string> wrong = pieces;
+    wrong[i] = std::string(pieces[i].size(), i < separators_from ? 'x' : '!');
+    EXPECT_FALSE(parse(join(wrong, ""))) << join(wrong, "");
+  }
+}
+
+TEST(Utc, EveryPieceOfATimeMustBeWhatItSays) {
+  expect_each_piece_counts({"2026", "-", "11", "-", "22", "T", "02", ":", "12", ":", "41", "Z"}, 0, parse_iso);
+  expect_each_piece_counts({"2026-11-22T02:12:41.5+", "05", "30"}, 3, [](const std::string& text) {
+    return parse_iso(text.substr(0, 24) + ":" + text.substr(24));
+  });
+  for (const char* text :
+       {"2026-11-22T02:12:41.5", "2026-11-22T02:12:41.", "2026-11-22T02:12:41.5/", "2026-11-22T02:12:41.5Z "})
+    EXPECT_FALSE(parse_iso(text)) << text;
+}
+
+TEST(Utc, EveryPieceOfAnHttpDateMustBeWhatItSays) {
+  const WallTime time = wall_from_ns(1'795'313'561'000'000'000);
+  EXPECT_EQ(parse_http_date(http_date(time)), time);
+  for (const char* text :
+       {"", "Sun, 22 Nov 2026 02:12:41", "Sun, 22 Nov 2026 02:12:41 CET", "Sun, xx Nov 2026 02:12:41 GMT",
+        "Sun, 22 Nox 2026 02:12:41 GMT", "Sun, 22 Nov xxxx 02:12:41 GMT", "Sun, 22 Nov 2026 xx:12:41 GMT",
+        "Sun, 22 Nov 2026 02:xx:41 GMT", "Sun, 22 Nov 2026 02:12:xx GMT", "Sun, 22 Nov 1969 02:12:41 GMT",
+        "Sun, 22 Nov 2201 02:12:41 GMT", "Sun, 22 Nov 2026 24:12:41 GMT", "Sun, 22 Nov 2026 02:60:41 GMT",
+        "Sun, 22 Nov 2026 02:12:61 GMT", "Sun, 31 Nov 2026 02:12:41 GMT"})
+    EXPECT_FALSE(parse_http_date(text)) << text;
 }
 
 TEST(Utc, DurationsAreSaidInTheTwoUnitsThatMatter) {

@@ -57,6 +57,38 @@ TEST(Settings, TheExamplesOfTheManualAreGoodAndHaveGoodDefaults) {
   EXPECT_FALSE(tenant->sensors[0].subscription.force);
 }
 
+/// A provider whose desks are one that takes REST and one that is written to by mail.
+std::vector<Mistake> mistakes_with_mail(const std::string& desk_of_tenant, const std::string& map_of_mail) {
+  std::vector<Mistake> mistakes;
+  const auto provider =
+      host(cat(host_yaml, "  post: {adapter: email, url: smtp://127.0.0.1:25, map: {from: exhibit@msp.example",
+               map_of_mail, "}}\n"),
+           mistakes);
+  EXPECT_TRUE(provider) << mistakes_json(mistakes);
+  mistakes.clear();
+  if (provider)
+    (void)read_tenant_settings(tenant_yaml.substr(0, tenant_yaml.rfind("desk:")) + "desk: " + desk_of_tenant + "\n",
+                               *provider, mistakes);
+  return mistakes;
+}
+
+TEST(Settings, ATenantsMailNeedsSomebodyWhoGetsIt) {
+  const std::vector<Mistake> nobody = mistakes_with_mail("{use: post}", "");
+  ASSERT_THAT(nobody, SizeIs(1)) << mistakes_json(nobody);
+  EXPECT_THAT(nobody[0].what, HasSubstr("nobody gets this tenant's mail"));
+  EXPECT_THAT(mistakes_with_mail("{use: post, map: {to: [soc@customer.example]}}", ""), SizeIs(0));
+  EXPECT_THAT(mistakes_with_mail("{use: post}", ", to: all@msp.example"), SizeIs(0));
+}
+
+TEST(Settings, ATenantMayNameItsOwnPeopleForWhileItsDeskIsDown) {
+  EXPECT_THAT(mistakes_with_mail("{use: snow, while_down: {mail: soc@customer.example, through: post}}", ""),
+              SizeIs(0));
+  const std::vector<Mistake> wrong =
+      mistakes_with_mail("{use: snow, while_down: {mail: soc@customer.example, through: snow}}", "");
+  ASSERT_THAT(wrong, SizeIs(1)) << mistakes_json(wrong);
+  EXPECT_EQ(wrong[0].where, "/desk/while_down/through");
+}
+
 TEST(Settings, TheDesksMapHoldsForATenantThatDoesNotSayOtherwise) {
   std::vector<Mistake> mistakes;
   const std::string yaml =

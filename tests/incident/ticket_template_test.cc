@@ -41,6 +41,21 @@ std::string mistake_in(std::string TicketTemplates::*sink, std::string text) {
   return mistakes.empty() ? "" : mistakes.front().what;
 }
 
+TEST_F(Templates, OnlyTagsThatCanBeCheckedAreTaken) {
+  const std::pair<const char*, const char*> tags[] = {
+      {"{{! a note to ourselves}}", ""},          {"{{> shared}}", "partials"}, {"{{=<% %>=}}", "other delimiters"},
+      {"{{#packet}}{{packet}}{{/packet}}", ""},   {"{{^blocked}}no{{/blocked}}", ""},
+      {"{{{sentence}}}", ""},                     {"{{&sentence}}", ""},        {"{{#nothing}}{{/nothing}}", "nothing"},
+      {"{{{nothing}}}", "nothing"}};
+  for (const auto& [tag, wrong] : tags) {
+    const std::string said = mistake_in(&TicketTemplates::internal_text, cat(tag, " {{link}} {{ref}}"));
+    if (*wrong == '\0')
+      EXPECT_EQ(said, "") << tag;
+    else
+      EXPECT_THAT(said, HasSubstr(wrong)) << tag;
+  }
+}
+
 TEST_F(Templates, GiveADeskItsOwnWords) {
   TicketTemplates templates;
   templates.title = "[{{tenant}}] {{signature_id}} {{attacker_address}} -> {{target_address}}:{{target_port}}";
