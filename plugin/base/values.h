@@ -30,6 +30,13 @@ struct Id {
   [[nodiscard]] bool empty() const { return text.empty(); }
 };
 
+struct IdHash {
+  template <typename Tag>
+  std::size_t operator()(const Id<Tag>& id) const noexcept {
+    return std::hash<std::string>()(id.text);
+  }
+};
+
 using TenantId = Id<struct TenantTag>;
 using SensorId = Id<struct SensorTag>;       ///< The sensor's name in the tenant's configuration.
 using IncidentId = Id<struct IncidentTag>;   ///< UUIDv8 text.

@@ -1,7 +1,7 @@
 #include "engine/outbox.h"
 
 #include <algorithm>
-#include <tuple>
+#include <limits>
 
 #include "base/sha256.h"
 #include "base/text.h"
@@ -30,54 +30,47 @@ std::string_view other_ticket(const DeliveryRow& row) {
 
 DeliveryId delivery_id(const IncidentId& incident, std::uint64_t order) { return {cat(incident.text, "-", order)}; }
 
-bool Outbox::ByOrder::operator()(const Open* a, const Open* b) const {
-  return std::tie(a->incident, a->order) < std::tie(b->incident, b->order);
-}
-
-bool Outbox::ByTurn::operator()(const Open* a, const Open* b) const {
-  if (a->severity != b->severity) return a->severity > b->severity;
-  return *a->turn != *b->turn ? *a->turn < *b->turn : ByOrder()(a, b);
-}
-
-bool Outbox::ByWake::operator()(const Open* a, const Open* b) const {
-  return *a->wake != *b->wake ? *a->wake < *b->wake : ByOrder()(a, b);
-}
-
 void Outbox::take_out(Open& row) {
-  if (row.turn) turns_.erase(&row);
-  if (row.wake) wakes_.erase(&row);
-  if (row.lost) lost_.erase(&row);
-  row.turn.reset(), row.wake.reset(), row.lost = false;
+  if (row.turn) turns_.erase({row.severity, *row.turn, row.number, &row});
+  if (row.look) looks_.erase({*row.look, row.number, &row});
+  row.turn.reset(), row.look.reset();
 }
 
-void Outbox::place(const IncidentId& incident) {
-  const bool waits = blocked(incident);
+void Outbox::arrange(Line& line) {
+  const bool waits = blocked(line);
   bool head = true;
-  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at) {
-    Open& row = at->second;
-    take_out(row);
-    const bool ready = row.state == DeliveryState::ready, under_way = row.state == DeliveryState::inflight;
-    if (ready && !waits && (head || planted(Plant::retry_forgets_order))) row.turn = row.not_before.mono;
-    if (head && !waits && !under_way && !looking_.contains(row.id))
-      row.wake = row.state == DeliveryState::unknown ? row.certain_after.mono : row.not_before.mono;
-    row.lost = row.state == DeliveryState::unknown || (under_way && planted(Plant::looks_at_what_is_under_way));
-    if (row.turn) turns_.insert(&row);
-    if (row.wake) wakes_.insert(&row);
-    if (row.lost) lost_.insert(&row);
+  for (const auto& row : line.open) {
+    take_out(*row);
+    const bool ready = row->state == DeliveryState::ready, under_way = row->state == DeliveryState::inflight;
+    if (ready && !waits && (head || planted(Plant::retry_forgets_order))) row->turn = row->not_before.mono;
+    const bool lost =
+        row->state == DeliveryState::unknown || (under_way && planted(Plant::looks_at_what_is_under_way));
+    if (lost && !looking_.contains(row->id)) row->look = row->certain_after.mono;
+    if (row->turn) turns_.insert({row->severity, *row->turn, row->number, row.get()});
+    if (row->look) looks_.insert({*row->look, row->number, row.get()});
     head = false;
   }
 }
 
+Outbox::Open& Outbox::put(Line& line, DeliveryRow row) {
+  auto open = std::make_unique<Open>();
+  static_cast<DeliveryRow&>(*open) = std::move(row);
+  open->number = ++next_number_;
+  const auto behind = std::find_if(line.open.begin(), line.open.end(),
+                                   [&](const auto& other) { return other->order > open->order; });
+  return **line.open.insert(behind, std::move(open));
+}
+
 void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts) {
   for (DeliveryRow row : rows) {
-    std::uint64_t& next = next_order_[row.incident];
-    next = std::max(next, row.order + 1);
+    Line& line = lines_[row.incident];
+    line.next_order = std::max(line.next_order, row.order + 1);
     if (row.state == DeliveryState::dead) {
-      if (row.kind == DeliveryKind::ensure) blocked_.insert(row.incident);
+      if (row.kind == DeliveryKind::ensure) line.blocked = true;
       dead_.emplace(row.id, row);
     }
     if (row.kind == DeliveryKind::ensure && row.state == DeliveryState::expired && row.cause != withdrawn)
-      given_up_.insert(row.incident);
+      line.given_up = true;
     if (is_final(row.state)) continue;
     if (planted(Plant::restore_forgets) && row.state == DeliveryState::ready) continue;
     row.not_before = row.not_before.rebased(now, longest_wait);
@@ -86,15 +79,15 @@ void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts
       to_unknown(row, "our process ended before the answer came", now);
       facts.emplace_back(row);
     }
-    const Order key{row.incident, row.order};
-    open_.insert_or_assign(key, Open{std::move(row)});
+    put(line, std::move(row));
   }
-  for (const auto& [incident, order] : next_order_) place(incident);
+  for (auto& [incident, line] : lines_) arrange(line);
 }
 
 void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung,
                  Now now, Facts& facts, Nanoseconds wait) {
-  std::uint64_t& next = next_order_[incident];
+  Line& line = lines_[incident];
+  std::uint64_t& next = line.next_order;
   const bool doubted = now.wall < doubted_until_;
   const bool may_stand = doubted && (next == 0 || (next == 1 && kind == DeliveryKind::attach));
   if (doubted && !may_stand) next = std::max(next, static_cast<std::uint64_t>(ns_of(doubted_since_) / ns_of_second));
@@ -113,14 +106,14 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
     row.certain_after = row.not_before;
     row.cause = "the store was begun anew, and it may stand already";
   }
-  if (given_up_.contains(incident)) {
+  if (line.given_up) {
     row.state = DeliveryState::expired;
     row.cause = "its ticket was given up";
   }
   facts.emplace_back(row);
   if (is_final(row.state)) return;
-  open_.insert_or_assign({incident, order}, Open{std::move(row)});
-  place(incident);
+  put(line, std::move(row));
+  arrange(line);
 }
 
 std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
@@ -128,58 +121,64 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
   std::vector<Open*> going;
   for (auto at = turns_.begin(); at != turns_.end();) {
     if (in_flight_ >= settings_.in_flight_max && !planted(Plant::no_limit)) break;
-    if ((*at)->not_before.passed(now)) {
+    if (at->row->not_before.passed(now)) {
       ++in_flight_;
-      going.push_back(*at++);
+      going.push_back((at++)->row);
     } else {
-      Open last;  // Those behind it in its severity are due later still.
-      last.severity = (*at)->severity;
-      last.turn = MonoTime::max();
-      at = turns_.upper_bound(&last);
+      at = behind_severity(*at);  // Those behind it are due later still.
     }
   }
   std::vector<DeliveryRow> claimed;
   for (Open* row : going) {
     ++row->attempt;
     row->state = DeliveryState::inflight;
-    place(row->incident);
+    arrange(lines_.at(row->incident));
     if (!planted(Plant::claim_without_fact)) facts.emplace_back(DeliveryRow(*row));
     claimed.push_back(*row);
   }
   return claimed;
 }
 
+std::set<Outbox::Turn>::const_iterator Outbox::behind_severity(const Turn& turn) const {
+  return turns_.upper_bound(
+      {turn.severity, MonoTime::max(), std::numeric_limits<std::uint64_t>::max(), nullptr});
+}
+
 std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
   std::vector<DeliveryRow> claimed;
   if (rests(now)) return claimed;
-  for (Open* row : lost_) {
+  for (const Look& look : looks_) {
     if (in_flight_ >= settings_.in_flight_max) break;
-    if (!row->certain_after.passed(now) && !planted(Plant::looks_too_early)) continue;
-    if (!looking_.insert(row->id).second) continue;
+    if (!look.row->certain_after.passed(now) && !planted(Plant::looks_too_early)) break;
+    looking_.insert(look.row->id);
     ++in_flight_;
-    claimed.push_back(*row);
+    claimed.push_back(*look.row);
   }
-  for (const DeliveryRow& row : claimed) place(row.incident);
+  for (const DeliveryRow& row : claimed) arrange(lines_.at(row.incident));
   return claimed;
 }
 
-std::map<Outbox::Order, Outbox::Open>::iterator Outbox::find(const DeliveryId& id) {
+Outbox::Place Outbox::find(const DeliveryId& id) {
   const std::size_t dash = id.text.rfind('-');
-  const auto order =
-      parse_number<std::uint64_t>(std::string_view(id.text).substr(dash == std::string::npos ? 0 : dash + 1));
-  return order && dash != std::string::npos ? open_.find({{id.text.substr(0, dash)}, *order}) : open_.end();
+  if (dash == std::string::npos) return {};
+  const auto line = lines_.find({id.text.substr(0, dash)});
+  if (line == lines_.end()) return {};
+  Rows& rows = line->second.open;
+  const auto at = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row->id == id; });
+  return at == rows.end() ? Place{} : Place{&line->second, at};
 }
 
-std::optional<DeliveryRow> Outbox::finish(std::map<Order, Open>::iterator at, DeliveryState state, Facts& facts) {
-  take_out(at->second);
-  DeliveryRow row = std::move(at->second);
-  open_.erase(at);
+DeliveryRow Outbox::finish(const Place& place, DeliveryState state, Facts& facts) {
+  take_out(*place);
+  DeliveryRow row = std::move(*place);
+  Line& line = *place.line;
+  line.open.erase(place.at);
   row.state = state;
   if (state == DeliveryState::dead) {
-    if (row.kind == DeliveryKind::ensure) blocked_.insert(row.incident);
+    if (row.kind == DeliveryKind::ensure) line.blocked = true;
     dead_.insert_or_assign(row.id, row);
   }
-  place(row.incident);
+  arrange(line);
   facts.emplace_back(row);
   return row;
 }
@@ -205,21 +204,22 @@ Result<DeliveryRow> Outbox::decided(const LetterDecided& decision, Rung first_ru
   const bool ticket = found->second.kind == DeliveryKind::ensure;
   DeliveryRow row = std::move(found->second);
   dead_.erase(found);
-  if (ticket && decision.what != What::expire) blocked_.erase(row.incident);
+  Line& line = lines_[row.incident];
+  if (ticket && decision.what != What::expire) line.blocked = false;
   switch (decision.what) {
     case What::again:
     case What::link_only:
       row.rung = decision.what == What::again ? first_rung : Rung::link_only;
       row.short_because = decision.what == What::again ? "" : "an operator chose so";
       to_ready(row, Nanoseconds{0}, row.cause, now);
-      open_.insert_or_assign({row.incident, row.order}, Open{row});
+      put(line, row);
       break;
     case What::put_into: row.state = DeliveryState::done; break;
     case What::expire: row.state = DeliveryState::expired; break;
   }
   facts.emplace_back(row);
-  if (ticket && decision.what == What::expire) expire_all(row.incident, facts);
-  place(row.incident);
+  if (ticket && decision.what == What::expire) expire_all(line, facts);
+  arrange(line);
   return row;
 }
 
@@ -232,25 +232,26 @@ bool Outbox::give_up(const IncidentId& incident, std::string_view subject, Facts
 }
 
 bool Outbox::take_back(const IncidentId& incident, std::string_view subject, bool tried_too, Facts& facts) {
-  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at) {
-    const DeliveryRow& row = at->second;
-    if (row.subject != subject || row.state != DeliveryState::ready || (row.attempt > 0 && !tried_too)) continue;
-    at->second.cause = withdrawn;
-    (void)finish(at, DeliveryState::expired, facts);
-    return true;
-  }
-  return false;
+  const auto line = lines_.find(incident);
+  if (line == lines_.end()) return false;
+  Rows& rows = line->second.open;
+  const auto at = std::find_if(rows.begin(), rows.end(), [&](const auto& row) {
+    return row->subject == subject && row->state == DeliveryState::ready && (row->attempt == 0 || tried_too);
+  });
+  if (at == rows.end()) return false;
+  (*at)->cause = withdrawn;
+  (void)finish({&line->second, at}, DeliveryState::expired, facts);
+  return true;
 }
 
 /// What waits behind a ticket that nobody will make.
-void Outbox::expire_all(const IncidentId& incident, Facts& facts) {
-  given_up_.insert(incident);
-  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident;) {
-    take_out(at->second);
-    at->second.state = DeliveryState::expired;
-    at->second.cause = "its ticket was given up";
-    facts.emplace_back(DeliveryRow(at->second));
-    at = open_.erase(at);
+void Outbox::expire_all(Line& line, Facts& facts) {
+  line.given_up = true;
+  for (const auto& row : std::exchange(line.open, {})) {
+    take_out(*row);
+    row->state = DeliveryState::expired;
+    row->cause = "its ticket was given up";
+    facts.emplace_back(DeliveryRow(*row));
   }
 }
 
@@ -291,9 +292,9 @@ void Outbox::step_down(DeliveryRow& row, const std::string& why, Now now) {
 }
 
 std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Facts& facts) {
-  const auto at = find(ended.id);
-  if (at == open_.end()) return std::nullopt;
-  DeliveryRow& row = at->second;
+  const Place at = find(ended.id);
+  if (!at) return std::nullopt;
+  Open& row = *at;
   // A late answer to what an engine before this one sent: proof is proof, anything else changes nothing.
   const bool late = row.state == DeliveryState::unknown &&
                     (ended.outcome.kind == DeliveryOutcome::Kind::done || planted(Plant::late_answer_counts));
@@ -305,8 +306,8 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
     --row.attempt;  // It never left.
     pause(outcome, now);
     to_ready(row, Nanoseconds{0}, outcome.why, now);
-    place(row.incident);
-    facts.emplace_back(row);
+    arrange(*at.line);
+    facts.emplace_back(DeliveryRow(row));
     return row;
   }
   if (outcome.kind != DeliveryOutcome::Kind::denied && outcome.kind != DeliveryOutcome::Kind::unknown &&
@@ -333,19 +334,19 @@ std::optional<DeliveryRow> Outbox::ended(const DeliveryEnded& ended, Now now, Fa
       step_down(row, outcome.why, now);
       break;
   }
-  place(row.incident);
-  facts.emplace_back(row);
+  arrange(*at.line);
+  facts.emplace_back(DeliveryRow(row));
   return row;
 }
 
 std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now now, Facts& facts) {
-  const auto at = find(result.id);
+  const Place at = find(result.id);
   if (looking_.erase(result.id) == 0) return std::nullopt;
   if (in_flight_ > 0) --in_flight_;
-  if (at == open_.end()) return std::nullopt;
-  place(at->second.incident);
-  if (at->second.state != DeliveryState::unknown) return std::nullopt;
-  DeliveryRow& row = at->second;
+  if (!at) return std::nullopt;
+  Open& row = *at;
+  arrange(*at.line);
+  if (row.state != DeliveryState::unknown) return std::nullopt;
   using Found = DeliveryLookedUp::Found;
   if (result.found != Found::failed) desk_is_well(now);
   if (result.found == Found::one || result.found == Found::several ||
@@ -361,8 +362,8 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
     row.certain_after = Deadline::in(back_off(row), now);  // A failed look-up is not "not found".
   if (result.found == Found::failed) failed_looks_.insert(row.id);
   ++row.attempt;
-  place(row.incident);
-  facts.emplace_back(row);
+  arrange(*at.line);
+  facts.emplace_back(DeliveryRow(row));
   return row;
 }
 
@@ -370,41 +371,48 @@ std::optional<DeliveryRow> Outbox::looked_up(const DeliveryLookedUp& result, Now
 void Outbox::desk_is_well(Now now) {
   const Deadline soon = Deadline::in(settings_.look_again, now);
   for (const DeliveryId& id : std::exchange(failed_looks_, {})) {
-    const auto at = find(id);
-    if (at == open_.end() || at->second.state != DeliveryState::unknown) continue;
-    if (soon.mono < at->second.certain_after.mono) at->second.certain_after = soon;
-    place(at->second.incident);
+    const Place at = find(id);
+    if (!at || at->state != DeliveryState::unknown) continue;
+    if (soon.mono < at->certain_after.mono) at->certain_after = soon;
+    arrange(*at.line);
   }
 }
 
+const Outbox::Rows* Outbox::rows_of(const IncidentId& incident) const {
+  const auto line = lines_.find(incident);
+  return line == lines_.end() || line->second.open.empty() ? nullptr : &line->second.open;
+}
+
 std::string Outbox::why_waiting(const IncidentId& incident) const {
-  const auto at = open_.lower_bound({incident, 0});
-  if (at != open_.end() && at->first.first == incident && !at->second.cause.empty()) return at->second.cause;
-  return paused_why_.value_or("");
+  const Rows* const rows = rows_of(incident);
+  return rows && !rows->front()->cause.empty() ? rows->front()->cause : paused_why_.value_or("");
 }
 
 bool Outbox::holds(const IncidentId& incident) const {
-  const auto at = open_.lower_bound({incident, 0});
-  return (at != open_.end() && at->first.first == incident) ||
+  return rows_of(incident) ||
          std::any_of(dead_.begin(), dead_.end(), [&](const auto& entry) { return entry.second.incident == incident; });
 }
 
 std::size_t Outbox::open() const {
-  return static_cast<std::size_t>(
-      std::count_if(open_.begin(), open_.end(), [this](const auto& entry) { return !blocked(entry.first.first); }));
+  std::size_t all = 0;
+  for (const auto& [incident, line] : lines_) all += blocked(line) ? 0 : line.open.size();
+  return all;
 }
 
 bool Outbox::has_ready(const IncidentId& incident, std::string_view subject) const {
-  for (auto at = open_.lower_bound({incident, 0}); at != open_.end() && at->first.first == incident; ++at)
-    if (at->second.state == DeliveryState::ready && at->second.subject == subject) return true;
-  return false;
+  const Rows* const rows = rows_of(incident);
+  return rows && std::any_of(rows->begin(), rows->end(), [&](const auto& row) {
+           return row->state == DeliveryState::ready && row->subject == subject;
+         });
 }
 
 std::optional<MonoTime> Outbox::next_wake() const {
   if (in_flight_ >= settings_.in_flight_max) return std::nullopt;  // The next answer wakes us.
-  if (wakes_.empty()) return std::nullopt;
-  const MonoTime earliest = *(*wakes_.begin())->wake;
-  return paused_until_ ? std::max(earliest, paused_until_->mono) : earliest;
+  std::optional<MonoTime> earliest;
+  const auto hear = [&](MonoTime at) { earliest = std::min(earliest.value_or(at), at); };
+  for (auto at = turns_.begin(); at != turns_.end(); at = behind_severity(*at)) hear(at->at);
+  if (!looks_.empty()) hear(looks_.begin()->at);
+  return earliest && paused_until_ ? std::max(*earliest, paused_until_->mono) : earliest;
 }
 
 }  // namespace exhibit

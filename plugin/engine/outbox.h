@@ -1,8 +1,11 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -74,9 +77,11 @@ class Outbox {
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
   /// What goes on by itself; not what waits for a person.
   [[nodiscard]] std::size_t open() const;
-  /// All that is not done, also what waits for a person's decision about its ticket.
-  [[nodiscard]] std::size_t size() const { return open_.size(); }
+  /// How many incidents have a delivery that waits for its time or for a look; each owes a few at most.
+  [[nodiscard]] std::size_t waiting() const { return turns_.size() + looks_.size(); }
   [[nodiscard]] bool holds(const IncidentId& incident) const;
+  /// Of an incident that is not held: no more will be owed for it.
+  void forget(const IncidentId& incident) { lines_.erase(incident); }
   /// A ready delivery about the same subject: what is new can be folded into it, since texts are made when it is
   /// claimed.
   [[nodiscard]] bool has_ready(const IncidentId& incident, std::string_view subject) const;
@@ -86,21 +91,42 @@ class Outbox {
   void resume() { paused_why_.reset(), paused_until_.reset(), denials_ = 0; }
 
  private:
-  using Order = std::pair<IncidentId, std::uint64_t>;
-  /// An open row, and where it stands in the three sets below.
+  /// An open row, and where it stands in the two sets below.
   struct Open : DeliveryRow {
-    std::optional<MonoTime> turn = std::nullopt, wake = std::nullopt;
-    bool lost = false;
+    std::uint64_t number = 0;  ///< Of two that are due at once, the one that came first goes first.
+    std::optional<MonoTime> turn, look;
   };
-  /// Higher severity first, then who may go earlier, then in order.
-  struct ByTurn {
-    bool operator()(const Open* a, const Open* b) const;
+  using Rows = std::vector<std::unique_ptr<Open>>;
+  /// What one incident is owed. It is kept when nothing is open, for the orders that were given.
+  struct Line {
+    Rows open;  ///< In their order; not done and not dead.
+    std::uint64_t next_order = 0;
+    bool blocked = false;   ///< It has no ticket, and will have none before a person decides.
+    bool given_up = false;  ///< A person decided that it gets no ticket.
   };
-  struct ByWake {
-    bool operator()(const Open* a, const Open* b) const;
+  struct Place {
+    Line* line = nullptr;
+    Rows::iterator at;
+    explicit operator bool() const { return line != nullptr; }
+    Open& operator*() const { return **at; }
+    Open* operator->() const { return at->get(); }
   };
-  struct ByOrder {
-    bool operator()(const Open* a, const Open* b) const;
+  /// Higher severity first, then who may go earlier.
+  struct Turn {
+    Severity severity;
+    MonoTime at;
+    std::uint64_t number;
+    Open* row;
+    bool operator<(const Turn& other) const {
+      return severity != other.severity ? severity > other.severity
+                                        : std::tie(at, number) < std::tie(other.at, other.number);
+    }
+  };
+  struct Look {
+    MonoTime at;
+    std::uint64_t number;
+    Open* row;
+    bool operator<(const Look& other) const { return std::tie(at, number) < std::tie(other.at, other.number); }
   };
 
   [[nodiscard]] bool rests(Now now) const { return paused_until_ && !paused_until_->passed(now); }
@@ -108,30 +134,29 @@ class Outbox {
   void to_ready(DeliveryRow& row, Nanoseconds wait, std::string_view why, Now now);
   void to_unknown(DeliveryRow& row, std::string_view why, Now now);
   bool take_back(const IncidentId& incident, std::string_view subject, bool tried_too, Facts& facts);
-  void expire_all(const IncidentId& incident, Facts& facts);
+  void expire_all(Line& line, Facts& facts);
   void step_down(DeliveryRow& row, const std::string& why, Now now);
-  /// The incident has no ticket, and will have none before a person decides.
-  [[nodiscard]] bool blocked(const IncidentId& incident) const {
-    return blocked_.contains(incident) && !planted(Plant::notes_pass_a_dead_ticket);
+  [[nodiscard]] static bool blocked(const Line& line) {
+    return line.blocked && !planted(Plant::notes_pass_a_dead_ticket);
   }
-  std::optional<DeliveryRow> finish(std::map<Order, Open>::iterator at, DeliveryState state, Facts& facts);
-  std::map<Order, Open>::iterator find(const DeliveryId& id);
+  [[nodiscard]] const Rows* rows_of(const IncidentId& incident) const;
+  Open& put(Line& line, DeliveryRow row);
+  DeliveryRow finish(const Place& place, DeliveryState state, Facts& facts);
+  Place find(const DeliveryId& id);
   /// After every change to an incident's rows, or to what blocks it.
-  void place(const IncidentId& incident);
+  void arrange(Line& line);
   void take_out(Open& row);
+  [[nodiscard]] std::set<Turn>::const_iterator behind_severity(const Turn& turn) const;
   Nanoseconds back_off(const DeliveryRow& row) const;
   void desk_is_well(Now now);
 
   Settings settings_;
-  std::map<Order, Open> open_;  // Not done and not dead.
-  // Into `open_`: so that nothing walks through a backlog, however long the desk was away.
-  std::set<Open*, ByTurn> turns_;  // May be claimed: ready, and the first of its incident.
-  std::set<Open*, ByWake> wakes_;  // Something is due for it by the clock.
-  std::set<Open*, ByOrder> lost_;  // Unknown.
+  std::unordered_map<IncidentId, Line, IdHash> lines_;
+  // So that nothing walks through a backlog, however long the desk was away.
+  std::set<Turn> turns_;  // May be claimed when it is due: ready, and the first of its incident.
+  std::set<Look> looks_;  // May be looked for when it is due: unknown, and nobody looks already.
+  std::uint64_t next_number_ = 0;
   std::map<DeliveryId, DeliveryRow> dead_;
-  std::set<IncidentId> blocked_;
-  std::set<IncidentId> given_up_;  // A person decided that they get no ticket.
-  std::map<IncidentId, std::uint64_t> next_order_;
   WallTime doubted_since_{}, doubted_until_{};
   std::set<DeliveryId> looking_;
   std::set<DeliveryId> failed_looks_;  // Since the desk last answered well.

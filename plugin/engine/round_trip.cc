@@ -20,10 +20,12 @@ std::optional<std::string> TenantEngine::poll_request() {
   if (!poll_cursor_.empty()) out.key("cursor").raw(poll_cursor_);
   out.key("tickets").array();
   std::size_t count = 0;
-  auto at = incidents_.upper_bound(last_polled_);
-  for (std::size_t seen = 0; seen < incidents_.size() && count < tickets_per_poll; ++seen, ++at) {
-    if (at == incidents_.end()) at = incidents_.begin();
-    const IncidentRow& row = at->second.row;
+  auto at = tickets_.upper_bound(last_polled_);
+  for (std::size_t seen = 0; seen < tickets_.size() && count < tickets_per_poll; ++seen, ++at) {
+    if (at == tickets_.end()) at = tickets_.begin();
+    const auto found = incidents_.find(at->second);
+    if (found == incidents_.end() || found->second.row.ticket != at->first) continue;
+    const IncidentRow& row = found->second.row;
     const bool closed_for_good = row.closed_at && !outbox_.holds(row.id);
     if (!row.ticket_at || closed_for_good) continue;
     out.object().member("ticket", row.ticket).member("correlation_id", row.correlation.text).end();

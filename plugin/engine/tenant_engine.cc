@@ -433,6 +433,7 @@ void TenantEngine::forget_old(Now now) {
     if (group != groups_.end() && std::erase(group->second, row.id) > 0 && group->second.empty()) groups_.erase(group);
     tickets_.erase(row.ticket);
     people_.forget(row.id);
+    outbox_.forget(row.id);
     at = incidents_.erase(at);
   }
   std::set<CaptureKey> needed;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/capture_tracker.h"
@@ -149,12 +150,12 @@ class TenantEngine {
   std::map<std::string, IncidentId> tickets_;     ///< By the desk's id.
   std::map<std::string, AdoptionRow> adoptions_;  ///< Not used yet, by id.
   std::string poll_cursor_;
-  std::map<IncidentId, Incident> incidents_;
-  std::map<std::string, std::vector<IncidentId>> groups_;
+  std::unordered_map<IncidentId, Incident, IdHash> incidents_;
+  std::unordered_map<std::string, std::vector<IncidentId>> groups_;
   bool disk_scarce_ = false;
   EngineCounts counts_;
   std::uint64_t sequence_ = 0;
-  IncidentId last_polled_;
+  std::string last_polled_;  ///< A ticket.
   MonoTime last_forgetting_{};
 };
 

@@ -111,7 +111,7 @@ void TenantState::drain() {
   for (Pending& entry : batch)
     if (entry.done) entry.done(committed);
   if (committed) perform(std::move(all.effects));
-  if (behind != (engine->outbox().size() >= limits::outbox_rows)) follow_disk();
+  if (behind != (engine->outbox().waiting() >= limits::outbox_rows)) follow_disk();
   if (!idle() && !std::exchange(draining, true))
     boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
   arm_timer();
@@ -274,9 +274,9 @@ void TenantState::arm_timer() {
 void TenantState::follow_disk() {
   if (stopping || !started || !failed.empty()) return;
   const bool scarce = world.disk && world.disk->scarce();
-  behind = engine->outbox().size() >= limits::outbox_rows;
+  behind = engine->outbox().waiting() >= limits::outbox_rows;
   std::string why = scarce ? world.disk->text() : "";
-  if (!scarce && behind) why = cat(limits::outbox_rows, " deliveries wait for the desk: no more alerts are taken in");
+  if (!scarce && behind) why = cat(limits::outbox_rows, " incidents wait for the desk: no more alerts are taken in");
   holding = !why.empty();
   for (const auto& [name, link] : links) link->hold(why);
   if (scarce == told_scarce) return;

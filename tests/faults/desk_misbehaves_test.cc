@@ -109,7 +109,7 @@ TEST(Desk, WhoseSearchIsBlindGetsDoublesAndThisTestSeesThem) {
   world.serve();
   EXPECT_TRUE(world.settle(60s));
   const Counts counts = world.judge();
-  EXPECT_GE(counts.doubled, 6U) << counts.text();
+  EXPECT_GE(counts.doubled, 1U) << counts.text();  // One incident may meet it more than once.
 }
 
 /// P2. Its count is of incidents for each mode.
