@@ -72,7 +72,9 @@ PROMISES = [
         Part("each allocation fails", gtest("disk", "NoMemory.AtAny*"), 1_400, 1_400),
     ]),
     Promise("P9", "Evidence is provable"),
-    Promise("P10", "Tenants apart"),
+    Promise("P10", "Tenants apart", "store, rows behind pages, evidence, links", [
+        Part("pairs of 20 tenants", gtest("runtime", "TenantsApart.None*"), 380, 380),
+    ]),
     Promise("P11", "Any XML", "SDEE; fuzzed under AddressSanitizer and UBSan", [
         Part("cut at every byte", gtest("any_xml", "*CutAnywhere*"), 20, 200),
         Part("each bit flipped in an event", gtest("any_xml", "*Flipped*"), 2, 20),
