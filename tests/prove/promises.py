@@ -86,9 +86,10 @@ PROMISES = [
         fuzz("decode_packet", "P12", 100_000_000),
         fuzz("capture_read", "P12", 10_000_000),
     ]),
-    Promise("P13", "Any HTTP peer", "the desks' and sensors' clients", [
+    Promise("P13", "Any HTTP peer", "desks' and sensors' clients, the pages but for unread pipelines", [
         Part("peers before each client", ["python3", "tests/hostile/peers_test.py", "{build}"], 1400, 10_000),
         Part("183 mad sensors at once", ["python3", "tests/hostile/sensors_test.py", "{build}"], 150, 150),
+        Part("visitors of our pages", ["python3", "tests/hostile/visitors_test.py", "{build}"], 200, 200),
     ]),
     Promise("P14", "Links"),
     Promise("P15", "No sink is fooled", "tickets, pages, Markdown, HTML, JSON, terminal, file names", [
