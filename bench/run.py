@@ -15,6 +15,7 @@ import time
 import downloads
 import e2e
 import goals
+import hostile
 import posts
 import product
 
@@ -111,6 +112,19 @@ def words_of_downloads(rates):
     return f"Downloads of 1 MB over plain HTTP, 4 connections, each of ours with its durable ledger entry before the first byte: {said}.\n"
 
 
+def words_of_hostile(held):
+    if not held:
+        return "Hostile peers: not measured.\n"
+    rows = "\n".join(f"| {kind} | {mine:.3f} | {alone:.3f} | {took:.1f} | {curl:.3f} | {took_curl:.1f} |" for kind, (mine, took, curl, took_curl, alone) in held.items())
+    return f"""Peers that never end before a sensor's client, with a deadline of {hostile.DEADLINE:.0f} s: memory for each of {hostile.CONNECTIONS} connections at once, and of one alone
+(an answer may have 4 MiB, which a body without end fills); curl throws the body away.
+
+| peer | ours, MB each | alone | cut after s | curl, MB each | cut after s |
+|---|---:|---:|---:|---:|---:|
+{rows}
+"""
+
+
 def run(build, rounds, only):
     """({goal: measured}, the words below the table)"""
     measured, words = {}, []
@@ -128,6 +142,10 @@ def run(build, rounds, only):
             first = posts.first_post(build, folder, 15, say)
             measured |= {"G16": first[2]} | {f"deliveries, {n} in flight": deliveries[n][2] for n in (16, 64)}
             words.append(words_of_deliveries(deliveries, size, first))
+        if only in ("", "hostile"):
+            held, kinds = hostile.measure(build, rounds, say)
+            measured |= held
+            words.append(words_of_hostile(kinds))
         if only in ("", "e2e"):
             held, medians = e2e.measure(build, rounds, say)
             measured |= held
@@ -138,7 +156,7 @@ def run(build, rounds, only):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build"), parser.add_argument("document", type=pathlib.Path), parser.add_argument("rounds", type=int, nargs="?", default=3)
-    parser.add_argument("--only", choices=("stages", "downloads", "deliveries", "e2e"), default="", help="this piece alone; nothing is written")
+    parser.add_argument("--only", choices=("stages", "downloads", "deliveries", "hostile", "e2e"), default="", help="this piece alone; nothing is written")
     given = parser.parse_args()
     here = machine()
     say(here)

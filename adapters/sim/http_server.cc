@@ -148,10 +148,10 @@ void serve(Stream& stream, const HttpHandler& handler) {
 std::unique_ptr<asio::ssl::context> context_of(const ServerTls& tls) {
   auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
   SSL_CTX* const raw = context->native_handle();
-  if (tls.legacy) {
-    SSL_CTX_set_cipher_list(raw, "ALL:@SECLEVEL=0");
-    SSL_CTX_set_min_proto_version(raw, TLS1_VERSION);
-    SSL_CTX_set_max_proto_version(raw, TLS1_VERSION);
+  if (tls.only_version != 0) {
+    SSL_CTX_set_cipher_list(raw, (tls.ciphers + ":@SECLEVEL=0").c_str());
+    SSL_CTX_set_min_proto_version(raw, tls.only_version);
+    SSL_CTX_set_max_proto_version(raw, tls.only_version);
   }
   context->use_certificate(asio::buffer(tls.certificate_pem), asio::ssl::context::pem);
   context->use_private_key(asio::buffer(tls.key_pem), asio::ssl::context::pem);

@@ -65,7 +65,8 @@ Result<Endpoint> parse_endpoint(std::string_view text);
 
 struct ServerTls {
   std::string certificate_pem, key_pem;
-  bool legacy = false;  ///< TLS 1.0 only, security level 0.
+  int only_version = 0;         ///< As OpenSSL counts; then anything weak is good enough.
+  std::string ciphers = "ALL";  ///< With `only_version`, up to TLS 1.2.
 };
 
 /// Serves from its constructor to its destructor, a thread a connection. The handler is called from many threads at

@@ -11,8 +11,14 @@
 namespace exhibit {
 namespace {
 
-/// Counts depth before a tree is built, since destroying and copying a deep tree recurses.
-bool deeper_than(std::string_view text, std::size_t depth_max) {
+/// What a tree of this text would be, counted before it is built: destroying and copying a deep one recurses, and each
+/// value of a wide one takes many times its text.
+struct Shape {
+  std::size_t depth = 0, values = 1;
+};
+
+Shape shape_of(std::string_view text) {
+  Shape shape;
   std::size_t depth = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -23,12 +29,15 @@ bool deeper_than(std::string_view text, std::size_t depth_max) {
     } else if (c == '"') {
       quoted = true;
     } else if (c == '{' || c == '[') {
-      if (++depth > depth_max) return true;
+      ++shape.values;
+      shape.depth = std::max(shape.depth, ++depth);
     } else if ((c == '}' || c == ']') && depth > 0) {
       --depth;
+    } else if (c == ',') {
+      ++shape.values;
     }
   }
-  return false;
+  return shape;
 }
 
 }  // namespace
@@ -38,7 +47,10 @@ Result<Json> parse_json(std::string_view text, std::size_t bytes_max, std::size_
   // For the library a NUL is the end of the text, and whatever stands behind it good.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
     return Error{Errc::bad_input, cat("JSON: no valid value at byte ", nul + 1)};
-  if (deeper_than(text, depth_max)) return Error{Errc::too_large, cat("JSON: nested deeper than ", depth_max)};
+  const Shape shape = shape_of(text);
+  if (shape.depth > depth_max) return Error{Errc::too_large, cat("JSON: nested deeper than ", depth_max)};
+  if (shape.values > limits::json_values)
+    return Error{Errc::too_large, cat("JSON: more than ", limits::json_values, " values")};
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {

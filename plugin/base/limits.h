@@ -20,7 +20,8 @@ inline constexpr std::size_t ip_log_bytes = 4U << 20;  // The sensor's files are
 inline constexpr int layers_per_packet = 32;
 inline constexpr int name_jumps = 64;
 inline constexpr std::size_t json_bytes = 1U << 20;
-inline constexpr std::size_t json_depth = 64;  // dump and copy of the JSON library recurse.
+inline constexpr std::size_t json_depth = 64;        // dump and copy of the JSON library recurse.
+inline constexpr std::size_t json_values = 100'000;  // Two letters of text can take a hundred bytes of a tree.
 inline constexpr std::size_t http_header_bytes = 64U << 10;
 
 inline constexpr std::chrono::seconds desk_deadline{30};

@@ -29,6 +29,9 @@ namespace ssl = boost::asio::ssl;
 using asio::ip::tcp;
 
 constexpr std::string_view user_agent = "CIDS Client/4.0";  // What sensors of that time know.
+constexpr int interim_max = 8;                              // "100 Continue" and its like before one answer.
+/// Chunk sizes and trailers pass through the buffer as well, so it needs a bound of its own.
+constexpr std::size_t buffer_max = limits::http_header_bytes + (16U << 10);
 
 /// Hex of SHA-256 over the SubjectPublicKeyInfo: survives a renewed certificate with the same key.
 std::string public_key_pin(X509* certificate) {
@@ -40,26 +43,36 @@ std::string public_key_pin(X509* certificate) {
   return pin;
 }
 
+/// Said aloud, since the host's OpenSSL may be configured to be content with less.
+void demand_modern(SSL_CTX* context) {
+  constexpr int level = 2;  // 112 bits: RSA from 2,048, no SHA-1.
+  if (SSL_CTX_get_security_level(context) < level) SSL_CTX_set_security_level(context, level);
+  if (SSL_CTX_get_min_proto_version(context) < TLS1_2_VERSION) SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+}
+
+/// Anything a sensor of that time speaks, but for ciphers without a certificate: then there would be nothing to pin.
 void allow_legacy(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
-  SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0");
+  SSL_CTX_set_cipher_list(context, "ALL:!aNULL:!eNULL:@SECLEVEL=0");
   SSL_CTX_set_security_level(context, 0);
   SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
 }
 
-/// A kept connection that the peer has closed, or on which it says what nobody asked for. Seen before a request goes
-/// out it costs nothing; after it, nobody could say whether the request was heard.
-bool went_stale(tcp::socket& socket) {
-  char byte = 0;
-  const ssize_t got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got >= 0 || (errno != EAGAIN && errno != EINTR);
+/// A pin overrides what a verifier says of names, dates and issuers, and with it what it says of weakness.
+bool is_weak(X509* certificate) {
+  constexpr int bits_min = 112;
+  int signed_with = 0;
+  X509_get_signature_info(certificate, nullptr, nullptr, &signed_with, nullptr);
+  EVP_PKEY* const key = X509_get0_pubkey(certificate);
+  return signed_with < bits_min || key == nullptr || EVP_PKEY_get_security_bits(key) < bits_min;
 }
 
 SensorCallError error_of(const beast::error_code& code, std::string_view doing) {
   using Kind = SensorCallError::Kind;
   if (code == beast::error::timeout) return {Kind::timeout, cat("timeout while ", doing)};
   if (code == http::error::body_limit) return {Kind::too_large, "the answer is larger than we take"};
-  if (code == http::error::header_limit) return {Kind::too_large, "the answer's header is larger than we take"};
+  if (code == http::error::header_limit || code == http::error::buffer_overflow)
+    return {Kind::too_large, "the answer's header is larger than we take"};
   if (code == http::error::partial_message || code == http::error::end_of_stream || code == asio::error::eof ||
       code == asio::error::connection_reset || code == ssl::error::stream_truncated)
     return {Kind::cut, cat("the connection ended while ", doing)};
@@ -72,22 +85,40 @@ struct SensorHttp::Connection {
   Connection(const Strand& strand, ssl::context& context) : stream(strand, context) {}
   beast::tcp_stream& socket() { return beast::get_lowest_layer(stream); }
 
+  /// A kept connection that the peer has closed, or on which it said what nobody asked for: the next answer would be
+  /// taken from that. Seen before a request goes out it costs nothing; after it, nobody could say what was heard.
+  bool went_stale() {
+    SSL* const tls = stream.native_handle();
+    if (buffer.size() > 0 || SSL_has_pending(tls) == 1) return true;
+    if (SSL_get_rbio(tls) && BIO_ctrl_pending(SSL_get_rbio(tls)) > 0) return true;
+    char byte = 0;
+    const ssize_t got = ::recv(socket().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got >= 0 || (errno != EAGAIN && errno != EINTR);
+  }
+
   beast::ssl_stream<beast::tcp_stream> stream;
-  beast::flat_buffer buffer;
+  beast::flat_buffer buffer{buffer_max};
   std::string seen_pin;
+  bool weak = false;  ///< So was the certificate, and weakness is not allowed.
   bool used = false;
 };
 
 struct SensorHttp::State {
   State(Strand s, const SensorSettings& given)
       : strand(std::move(s)), settings(given), context(ssl::context::tls_client) {
-    if (settings.legacy_tls) allow_legacy(context.native_handle());
+    if (legacy())
+      allow_legacy(context.native_handle());
+    else
+      demand_modern(context.native_handle());
     context.set_verify_mode(ssl::verify_peer);
     if (settings.pin.empty()) {
       context.set_default_verify_paths();
       context.set_verify_callback(ssl::host_name_verification(settings.host));
     }
   }
+  /// Without a pin anybody could be the sensor.
+  [[nodiscard]] bool legacy() const { return settings.legacy_tls && !settings.pin.empty(); }
+
   Strand strand;
   SensorSettings settings;
   ssl::context context;
@@ -128,20 +159,28 @@ asio::awaitable<std::optional<SensorCallError>> SensorHttp::connect(std::shared_
   if (!settings.pin.empty()) {
     // The pin alone decides: these certificates are self-signed and made by the sensor, so a name says nothing.
     connection->stream.set_verify_callback(
-        [connection = connection.get(), pin = settings.pin](bool, ssl::verify_context& verified) {
+        [connection = connection.get(), pin = settings.pin, legacy = state_->legacy()](bool, auto& verified) {
           if (X509_STORE_CTX_get_error_depth(verified.native_handle()) != 0) return true;
-          connection->seen_pin = public_key_pin(X509_STORE_CTX_get_current_cert(verified.native_handle()));
-          return equal_in_constant_time(connection->seen_pin, pin);
+          X509* const shown = X509_STORE_CTX_get_current_cert(verified.native_handle());
+          connection->seen_pin = public_key_pin(shown);
+          connection->weak = !legacy && is_weak(shown);
+          return !connection->weak && equal_in_constant_time(connection->seen_pin, pin);
         });
   } else {
     SSL_set_tlsext_host_name(connection->stream.native_handle(), settings.host.c_str());
   }
   co_await connection->stream.async_handshake(ssl::stream_base::client, token);
-  if (!failed) co_return std::nullopt;
-  const bool wrong_pin = !settings.pin.empty() && !connection->seen_pin.empty() && connection->seen_pin != settings.pin;
-  if (wrong_pin)
+  const bool right_pin = settings.pin.empty() || connection->seen_pin == settings.pin;
+  if (!failed && right_pin) co_return std::nullopt;
+  if (!right_pin && !connection->seen_pin.empty())
     co_return SensorCallError{SensorCallError::Kind::certificate_refused,
                               cat("the sensor showed the key sha256:", connection->seen_pin, ", not the pinned one")};
+  if (connection->weak)
+    co_return SensorCallError{SensorCallError::Kind::certificate_refused,
+                              "the sensor's certificate is weak (RSA below 2,048 bits or SHA-1); `tls: legacy` allows "
+                              "that for this sensor"};
+  if (!failed)
+    co_return SensorCallError{SensorCallError::Kind::certificate_refused, "the sensor showed no key to compare"};
   if (failed.category() == asio::error::get_ssl_category())
     co_return SensorCallError{SensorCallError::Kind::certificate_refused, cat("TLS: ", failed.message())};
   co_return error_of(failed, "starting TLS");
@@ -162,20 +201,36 @@ http::request<http::string_body> wire_request(const SensorRequest& request, cons
   return wire;
 }
 
+using AnswerParser = http::response_parser<http::buffer_body>;
+
+/// Reads headers until that of the answer itself: a peer may say "100 Continue" unasked.
+template <typename Stream>
+asio::awaitable<beast::error_code> read_header(Stream& stream, beast::flat_buffer& buffer, std::size_t body_max,
+                                               std::optional<AnswerParser>& parser) {
+  beast::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  for (int interim = 0; interim <= interim_max; ++interim) {
+    parser.emplace();
+    parser->header_limit(static_cast<std::uint32_t>(limits::http_header_bytes));
+    parser->body_limit(body_max);
+    co_await http::async_read_header(stream, buffer, *parser, token);
+    if (failed || parser->get().result_int() / 100 != 1) co_return failed;
+  }
+  co_return http::error::bad_status;
+}
+
 /// Reads header and body piece by piece, each under the whole deadline and under the allowed silence.
 template <typename Stream>
 asio::awaitable<beast::error_code> read_answer(Stream& stream, beast::tcp_stream& socket, beast::flat_buffer& buffer,
                                                SensorHttp::Limits limits,
                                                std::chrono::steady_clock::time_point deadline,
                                                const SensorHttp::BodySink& sink, SensorAnswer& answer, bool& keep) {
-  http::response_parser<http::buffer_body> parser;
-  parser.header_limit(static_cast<std::uint32_t>(limits::http_header_bytes));
-  parser.body_limit(limits.body_max);
-  beast::error_code failed;
-  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  std::optional<AnswerParser> read;
   socket.expires_at(deadline);
-  co_await http::async_read_header(stream, buffer, parser, token);
+  beast::error_code failed = co_await read_header(stream, buffer, limits.body_max, read);
   if (failed) co_return failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  AnswerParser& parser = *read;
   answer.status = parser.get().result_int();
   answer.set_cookie = std::string(parser.get()[http::field::set_cookie]);
   std::array<char, 16384> piece{};
@@ -188,6 +243,8 @@ asio::awaitable<beast::error_code> read_answer(Stream& stream, beast::tcp_stream
     co_await http::async_read_some(stream, buffer, parser, token);
     if (failed == http::error::need_buffer) failed = {};
     const std::string_view got(piece.data(), piece.size() - parser.get().body().size);
+    if (answer.body.size() + got.size() > answer.body.capacity())  // Doubled, but never beyond what may come.
+      answer.body.reserve(std::min(limits.body_max, 2 * (answer.body.size() + got.size())));
     answer.body += got;
     if (sink && answer.status / 100 == 2 && !got.empty()) sink(as_bytes(got));
     if (failed) co_return failed;
@@ -204,7 +261,7 @@ asio::awaitable<SensorCallResult> SensorHttp::call(SensorRequest request, Secret
   const auto deadline = std::chrono::steady_clock::now() +
                         std::chrono::duration_cast<std::chrono::steady_clock::duration>(limits.deadline);
   std::shared_ptr<Connection> connection = std::exchange(state_->kept, nullptr);
-  if (connection && went_stale(connection->socket().socket())) connection.reset();
+  if (connection && connection->went_stale()) connection.reset();
   if (!connection) connection = std::make_shared<Connection>(state_->strand, state_->context);
   state_->running.insert(connection);
   if (!connection->used) result.error = co_await connect(connection, limits.deadline);

@@ -55,19 +55,25 @@ struct Connection {
   asio::steady_timer done;                ///< Cancelled when the route has answered.
   std::optional<web::Response> response;  ///< Set on the strand.
   std::string peer;
-  std::atomic<bool> waiting{true};  ///< For a request; such a one may be closed to make room.
+  /// Who only keeps us waiting may be closed to make room: for a request first, then for its answer to be taken.
+  enum class Phase { asking, working, taking };
+  std::atomic<Phase> phase{Phase::asking};
 };
 
 /// The open connections, oldest first. Thread-safe.
 class Crowd {
  public:
   explicit Crowd(std::size_t bound) : bound_(bound) {}
-  /// False: no room, and nobody who only waits could be sent away.
+  /// False: no room, and nobody who keeps us waiting could be sent away.
   bool enter(const std::shared_ptr<Connection>& connection) {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
     if (all_.size() >= bound_) {
-      const auto idle = std::find_if(all_.begin(), all_.end(), [](const auto& one) { return one->waiting.load(); });
+      const auto oldest = [this](Connection::Phase phase) {
+        return std::find_if(all_.begin(), all_.end(), [&](const auto& one) { return one->phase == phase; });
+      };
+      auto idle = oldest(Connection::Phase::asking);
+      if (idle == all_.end()) idle = oldest(Connection::Phase::taking);
       if (idle == all_.end()) return false;
       send_away(*idle);
       all_.erase(idle);
@@ -331,7 +337,7 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
   beast::error_code failed;
   auto token = asio::redirect_error(asio::use_awaitable, failed);
   for (bool keep = true, first = true; keep; first = false) {
-    connection->waiting = true;
+    connection->phase = Connection::Phase::asking;
     if (!first && connection->buffer.size() == 0) {
       connection->buffer.shrink_to_fit();  // Who only waits holds no room for what may come.
       connection->tcp().expires_after(self->limits_.idle);
@@ -344,11 +350,11 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
     parser.header_limit(header_max);
     parser.body_limit(body_max);
     co_await http::async_read_header(stream, connection->buffer, parser, token);
-    connection->waiting = false;
     if (!failed && !parser.is_done()) {
       connection->tcp().expires_after(self->limits_.body);
       co_await http::async_read(stream, connection->buffer, parser, token);
     }
+    connection->phase = Connection::Phase::working;
     bool head = false;
     if (failed) {
       connection->response = unreadable(failed);
@@ -387,6 +393,7 @@ asio::awaitable<bool> BeastServer::write(Self self, std::shared_ptr<Connection> 
   beast::error_code failed;
   auto token = asio::redirect_error(asio::use_awaitable, failed);
   connection->tcp().expires_after(self->limits_.write);
+  connection->phase = Connection::Phase::taking;
   http::response_serializer<http::span_body<const char>> serializer{wire};
   const bool header_alone = head || response.file;
   serializer.split(header_alone);

@@ -29,6 +29,18 @@ TEST(RawMembers, EndWhereTheTextIsNoObject) {
     EXPECT_THAT(raw_members(text), IsEmpty()) << text;
 }
 
+TEST(ParseJson, RefusesWhatWouldBecomeALargeTree) {
+  const auto list_of = [](std::size_t count, std::string_view value) {
+    std::string text("[");
+    for (std::size_t i = 0; i < count; ++i) text += cat(i == 0 ? "" : ",", value);
+    return text + "]";
+  };
+  EXPECT_TRUE(parse_json(list_of(limits::json_values - 1, "1")));
+  EXPECT_EQ(parse_json(list_of(limits::json_values + 1, "1")).error().code, Errc::too_large);
+  EXPECT_EQ(parse_json(list_of(limits::json_values / 2 + 1, "[]")).error().code, Errc::too_large);
+  EXPECT_TRUE(parse_json(cat("[\"", std::string(limits::json_values + 1, ','), "\"]"))) << "commas inside a text";
+}
+
 TEST(JsonQuoted, AnyBytesBecomeOneTextThatReadsBack) {
   for (const std::string& text : {std::string(), std::string("a\"b\\c/d"), std::string("\0\x1F\n\r\t\b\f\x7F", 8),
                                   std::string("\u00FC\u2028\U0001F600"), std::string("\xFF\xC3(")}) {

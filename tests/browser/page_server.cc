@@ -1,12 +1,13 @@
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/text.h"
 #include "tests/web/fake_tenant.h"
 #include "web/web_server.h"
 
 /// exhibit_page_server [PORT [CERTIFICATE KEY]]: the evidence page with made-up incidents, for browser tests and for
-/// looking at it. Prints its address; a line "seal"
-/// on standard input lets the first incident's capture arrive; the end of the input ends the program.
+/// looking at it. Prints its address; a line "seal" on standard input lets the first incident's capture arrive; the end
+/// of the input ends the program. EXHIBIT_PATIENCE_MS shortens every wait for a visitor.
 namespace {
 
 using namespace exhibit;
@@ -55,6 +56,13 @@ void share(PageRows& rows) {
   }
 }
 
+WebServer::Limits limits_asked() {
+  const char* asked = std::getenv("EXHIBIT_PATIENCE_MS");
+  if (!asked) return {};
+  const std::chrono::milliseconds patience{parse_number<int>(asked).value_or(1000)};
+  return {.header = patience, .body = patience, .idle = patience, .write = patience};
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -82,9 +90,11 @@ int main(int count, char** words) {
   settings.users = {{"kim", scrypt_hash("correct horse", Bytes(16, 7)), {TenantId{"*"}}, false}};
   Executors executors(2, 2);
   const SystemClock clock;
-  auto server = start_web_server(
-      settings, {executors, clock, [](LogLevel, std::string_view, std::string_view, std::string_view) {},
-                 [tenant] { return std::vector<std::shared_ptr<TenantRuntime>>{tenant}; }});
+  auto server =
+      start_web_server(settings,
+                       {executors, clock, [](LogLevel, std::string_view, std::string_view, std::string_view) {},
+                        [tenant] { return std::vector<std::shared_ptr<TenantRuntime>>{tenant}; }},
+                       limits_asked());
   if (!server) return 1;
   std::printf("http://127.0.0.1:%d kim correct horse\n", (*server)->port());
   std::fflush(stdout);

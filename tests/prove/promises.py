@@ -89,8 +89,10 @@ PROMISES = [
         fuzz("decode_packet", "P12", 100_000_000),
         fuzz("capture_read", "P12", 10_000_000),
     ]),
-    Promise("P13", "Any HTTP peer", "the desk clients", [
-        Part("peers before each client", ["python3", "tests/hostile/peers_test.py", "{build}"], 700, 700),
+    Promise("P13", "Any HTTP peer", "desks' and sensors' clients, the pages but for unread pipelines", [
+        Part("peers before each client", ["python3", "tests/hostile/peers_test.py", "{build}"], 1400, 10_000),
+        Part("183 mad sensors at once", ["python3", "tests/hostile/sensors_test.py", "{build}"], 150, 150),
+        Part("visitors of our pages", ["python3", "tests/hostile/visitors_test.py", "{build}"], 200, 200),
     ]),
     Promise("P14", "Links"),
     Promise("P15", "No sink is fooled", "tickets, pages, Markdown, HTML, JSON, terminal, file names", [
@@ -106,7 +108,9 @@ PROMISES = [
         Part("secrets in every output", ["python3", "tests/hostile/canary_test.py", "{build}"], 4000, 4000),
         Part("412 targets", ["python3", "tests/egress/targets_test.py", "{build}"], 1400, 1400),
     ]),
-    Promise("P17", "TLS per sensor"),
+    Promise("P17", "TLS per sensor", "without peers that lack secure renegotiation", [
+        Part("cells", gtest("runtime", "SensorTls.OnlyAListed*"), 192, 192),
+    ]),
     Promise("P18", "Fair"),
     Promise("P19", "Upgrade"),
     Promise("P20", "Any clock", "timers, in the simulated world", [
