@@ -10,7 +10,8 @@ import unicodedata
 PAYLOAD = re.compile(r"^  \| (.*)$", re.M)
 HEX = re.compile(r"^  [0-9a-f]{6}  ((?:[0-9a-f]{2} {1,2}){1,16})", re.M)
 CUT = re.compile(r"more bytes at the link|bytes of payload; all of it at the link|more at the link")
-ESCAPE = re.compile(rb"\\x([0-9a-f]{2})|\\u\{([0-9A-F ]{1,8})\}")  # A long word may be divided inside the braces.
+ESCAPE = re.compile(rb"\\x([0-9a-f]{2})|\\u\{([0-9A-F ]{1,40})\}")  # A long word may be divided inside the braces, and its rest indented.
+BEGUN = re.compile(rb"\\(?:x[0-9a-f]?|u(?:\{[0-9A-F]{0,8})?)(?=\.\.)")  # A cut went through what reads like an escape.
 
 
 def is_calm(text):
@@ -47,8 +48,8 @@ def tells_payload(text, raw):
 
 def tells_field(seen, raw):
     """`seen` is what `shown` gave: the whole of it, or as much as fits and the mark of a cut."""
-    told = plain(raw)
-    return told in seen or any(told[:length] + b".." in seen for length in range(min(len(told), 300), 3, -1))
+    told, cut = plain(raw), BEGUN.sub(b"", seen)
+    return told in seen or any(told[:length] + b".." in held for held in (seen, cut) for length in range(min(len(told), 300), 3, -1))
 
 
 def tells_packet(text, seen, raw):
