@@ -113,8 +113,9 @@ PROMISES = [
     ]),
     Promise("P18", "Fair"),
     Promise("P19", "Upgrade"),
-    Promise("P20", "Any clock", "timers, in the simulated world", [
+    Promise("P20", "Any clock", "timers, in the simulated world; links and sessions", [
         Part("worlds with wild clocks", gtest("sim", "Simulation.NoClock*"), 100, 10_000, portion=250),
+        Part("links under wild clocks", gtest("web", "ClockTest.NoClock*"), 10, 1_000, portion=100),
     ]),
     Promise("P21", "Privacy"),
     Promise("P22", "Good guest", parts=[
