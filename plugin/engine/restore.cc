@@ -68,7 +68,7 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   for (const DeliveryRow& row : outbox_.dead()) tell_of_dead(row, out);
   for (const auto& [id, incident] : incidents_)
     for (const CaptureKey& key : incident.row.captures)
-      if (const CaptureRow* row = captures_.find(key); row && is_sealed(row->state) && !incident.reports.contains(key))
+      if (const CaptureRow* row = captures_.find(key); row && awaits_report(incident, *row))
         examine(*row, incident, out);
   pump(now, out);
   return out;

@@ -397,7 +397,7 @@ bool TenantEngine::settled() const {
   for (const auto& [id, incident] : incidents_)
     for (const CaptureKey& key : incident.row.captures) {
       const CaptureRow* row = captures_.find(key);
-      if (!row || !is_settled(row->state) || (is_sealed(row->state) && !incident.reports.contains(key))) return false;
+      if (!row || !is_settled(row->state) || awaits_report(incident, *row)) return false;
     }
   return true;
 }
@@ -413,6 +413,10 @@ const IncidentRow* TenantEngine::incident(const CorrelationId& correlation) cons
   return found == incidents_.end() ? nullptr : &found->second.row;
 }
 
+bool TenantEngine::awaits_report(const Incident& incident, const CaptureRow& row) {
+  return is_sealed(row.state) && !incident.reports.contains(row.key);
+}
+
 /// What nothing can touch any more leaves the memory; its rows stay.
 void TenantEngine::forget_old(Now now) {
   last_forgetting_ = now.mono;
@@ -422,7 +426,7 @@ void TenantEngine::forget_old(Now now) {
     const bool waiting = outbox_.holds(row.id) || people_.holds(row.id) ||
                          std::any_of(row.captures.begin(), row.captures.end(), [&](const CaptureKey& key) {
                            const CaptureRow* capture = captures_.find(key);
-                           return capture && !is_settled(capture->state);
+                           return capture && (!is_settled(capture->state) || awaits_report(at->second, *capture));
                          });
     const bool followed = settings_.round_trip && !row.closed_at && row.opened >= now.wall - memory_of_open_tickets;
     if (row.opened >= before || waiting || followed) {

@@ -132,6 +132,7 @@ class TenantEngine {
   void tell_of_templates(const SendDelivery& send, Now now, Reaction& out);
   void pump(Now now, Reaction& out);
   void follow_settled_captures(Now now, Reaction& out);
+  [[nodiscard]] static bool awaits_report(const Incident& incident, const CaptureRow& row);
   void forget_old(Now now);
 
   [[nodiscard]] std::string fields_of(const Incident& incident) const;
