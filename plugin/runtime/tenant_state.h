@@ -64,6 +64,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   void arm_checkpoint();
   /// Takes alerts in, or leaves them with the sensors, as the disk and the backlog allow; tells the engine of the disk.
   void follow_disk();
+  [[nodiscard]] bool owes_too_much() const;
   void arm_poll();
   void poll_desk();
   void restore_engine(Reaction& out);

@@ -111,7 +111,7 @@ void TenantState::drain() {
   for (Pending& entry : batch)
     if (entry.done) entry.done(committed);
   if (committed) perform(std::move(all.effects));
-  if (behind != (engine->outbox().waiting() >= limits::outbox_rows)) follow_disk();
+  if (behind != owes_too_much()) follow_disk();
   if (!idle() && !std::exchange(draining, true))
     boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
   arm_timer();
@@ -271,10 +271,13 @@ void TenantState::arm_timer() {
   });
 }
 
+/// A tenant that failed may have no engine left to ask.
+bool TenantState::owes_too_much() const { return failed.empty() && engine->outbox().waiting() >= limits::outbox_rows; }
+
 void TenantState::follow_disk() {
   if (stopping || !started || !failed.empty()) return;
   const bool scarce = world.disk && world.disk->scarce();
-  behind = engine->outbox().waiting() >= limits::outbox_rows;
+  behind = owes_too_much();
   std::string why = scarce ? world.disk->text() : "";
   if (!scarce && behind) why = cat(limits::outbox_rows, " incidents wait for the desk: no more alerts are taken in");
   holding = !why.empty();

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "base/text.h"
+#include "tests/sensorproto/sensor_answers.h"
 
 namespace exhibit {
 namespace {
@@ -10,19 +10,7 @@ namespace {
 using testing::HasSubstr;
 using testing::SizeIs;
 
-std::string body(std::string_view inside) {
-  return cat("<env:Envelope xmlns:env='e' xmlns:sd='s'><env:Header/><env:Body>", inside, "</env:Body></env:Envelope>");
-}
-std::string fault(std::string_view code) {
-  return body(cat("<env:Fault><env:Code><env:Value>env:Sender</env:Value><env:Subcode><env:Value>sd:", code,
-                  "</env:Value></env:Subcode></env:Code><env:Reason>no</env:Reason></env:Fault>"));
-}
-const std::string opened = body("<sd:subscriptionId>sub-7</sd:subscriptionId>");
 const std::string nothing = body("<sd:events></sd:events>");
-std::string alert(int id) {
-  return body(cat("<sd:events><sd:evIdsAlert eventId='", id, "'><sd:time>", id,
-                  "000000000</sd:time></sd:evIdsAlert></sd:events>"));
-}
 
 class SubscriptionTest : public testing::Test {
  protected:

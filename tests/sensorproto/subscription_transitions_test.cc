@@ -2,22 +2,13 @@
 
 #include <set>
 
-#include "base/text.h"
 #include "sensorproto/sdee/subscription.h"
+#include "tests/sensorproto/sensor_answers.h"
 
 namespace exhibit {
 namespace {
 
-std::string body(std::string_view inside) {
-  return cat("<env:Envelope xmlns:env='e' xmlns:sd='s'><env:Header/><env:Body>", inside, "</env:Body></env:Envelope>");
-}
-std::string fault(std::string_view code) {
-  return body(cat("<env:Fault><env:Code><env:Value>env:Sender</env:Value><env:Subcode><env:Value>sd:", code,
-                  "</env:Value></env:Subcode></env:Code><env:Reason>no</env:Reason></env:Fault>"));
-}
-const std::string opened = body("<sd:subscriptionId>sub-7</sd:subscriptionId>");
-const std::string event =
-    body("<sd:events><sd:evIdsAlert eventId='5'><sd:time>5000000000</sd:time></sd:evIdsAlert></sd:events>");
+const std::string event = alert(5);
 
 /// What it wants next, in one word, and by which request.
 std::string wants(SdeeSubscription& subscription) {
