@@ -234,6 +234,7 @@ asio::awaitable<beast::error_code> read_answer(Stream& stream, beast::tcp_stream
   answer.status = parser.get().result_int();
   answer.set_cookie = std::string(parser.get()[http::field::set_cookie]);
   std::array<char, 16384> piece{};
+  buffer.reserve(piece.size());  // The library reads as much as there is room for: else half a kilobyte at a time.
   while (!parser.is_done()) {
     parser.get().body().data = piece.data();
     parser.get().body().size = piece.size();
