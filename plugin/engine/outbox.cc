@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/plants.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "engine/plants.h"
 
 namespace exhibit {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "base/result.h"
 
+#include "base/plants.h"
 #include "engine/fact.h"
 #include "engine/input.h"
-#include "engine/plants.h"
 
 namespace exhibit {
 

@@ -1,4 +1,4 @@
-#include "engine/plants.h"
+#include "base/plants.h"
 #include "engine/tenant_engine.h"
 #include "incident/normalize.h"
 #include "sensorproto/sdee/event_reader.h"

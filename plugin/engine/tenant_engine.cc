@@ -4,9 +4,9 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/plants.h"
 #include "base/text.h"
 #include "base/utc.h"
-#include "engine/plants.h"
 #include "incident/identity.h"
 #include "incident/normalize.h"
 

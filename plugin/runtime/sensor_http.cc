@@ -48,6 +48,7 @@ void demand_modern(SSL_CTX* context) {
   constexpr int level = 2;  // 112 bits: RSA from 2,048, no SHA-1.
   if (SSL_CTX_get_security_level(context) < level) SSL_CTX_set_security_level(context, level);
   if (SSL_CTX_get_min_proto_version(context) < TLS1_2_VERSION) SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_clear_options(context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
 }
 
 /// Anything a sensor of that time speaks, but for ciphers without a certificate: then there would be nothing to pin.
