@@ -94,7 +94,7 @@ PROMISES = [
         fuzz("decode_packet", "P12", 100_000_000),
         fuzz("capture_read", "P12", 10_000_000),
     ]),
-    Promise("P13", "Any HTTP peer", "desks' and sensors' clients, the pages but for unread pipelines", [
+    Promise("P13", "Any HTTP peer", "desks' and sensors' clients, the pages", [
         Part("peers before each client", ["python3", "tests/hostile/peers_test.py", "{build}"], 1400, 10_000),
         Part("183 mad sensors at once", ["python3", "tests/hostile/sensors_test.py", "{build}"], 150, 150),
         Part("visitors of our pages", ["python3", "tests/hostile/visitors_test.py", "{build}"], 200, 200),
