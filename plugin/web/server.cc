@@ -39,8 +39,8 @@ using Executor = tcp::socket::executor_type;
 
 constexpr std::uint32_t header_max = 16U << 10;
 constexpr std::uint64_t body_max = 8U << 10;
-constexpr std::size_t pipelines_at_once =
-    2;  // No browser sends requests ahead: who does waits behind those who do not.
+/// No browser sends requests ahead: who does waits behind those who do not.
+constexpr std::size_t pipelines_at_once = 2;
 
 /// One browser's connection; all of it runs on its own strand.
 struct Connection {
@@ -154,6 +154,9 @@ class BeastServer final : public std::enable_shared_from_this<BeastServer> {
   template <typename Stream>
   static asio::awaitable<void> talk(Self self, Running running, std::shared_ptr<Connection> connection, Stream& stream);
   template <typename Stream>
+  static asio::awaitable<bool> exchange(Self self, Running running, std::shared_ptr<Connection> connection,
+                                        Stream& stream, bool ahead);
+  template <typename Stream>
   static asio::awaitable<bool> write(Self self, std::shared_ptr<Connection> connection, Stream& stream, bool head,
                                      bool keep, unsigned version);
   template <typename Stream>
@@ -251,6 +254,8 @@ asio::awaitable<void> BeastServer::accept_all(Self self, Running running) {
     auto connection =
         std::make_shared<Connection>(strand, std::move(socket), self->context_ ? &*self->context_ : nullptr);
     if (!failed) connection->peer = from.address().to_string();
+    // A file follows its header in a segment of its own, which must not wait until the browser has acknowledged that.
+    connection->tcp().socket().set_option(tcp::no_delay(true), failed);
     if (self->crowd_.enter(connection)) asio::co_spawn(strand, serve(self, running, connection), asio::detached);
   }
 }
@@ -371,42 +376,50 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
       connection->buffer.commit(got);
     }
     if (!first) connection->tcp().expires_after(self->limits_.header);
-    http::request_parser<http::string_body> parser;
-    parser.header_limit(header_max);
-    parser.body_limit(body_max);
-    co_await http::async_read_header(stream, connection->buffer, parser, token);
-    if (!failed && !parser.is_done()) {
-      connection->tcp().expires_after(self->limits_.body);
-      co_await http::async_read(stream, connection->buffer, parser, token);
-    }
-    std::shared_ptr<void> turn_held;
-    if (!failed && (ahead || connection->buffer.size() > 0)) {
-      turn_held = co_await turn(self, connection);
-      if (!turn_held) co_return;
-    }
-    connection->phase = Connection::Phase::working;
-    bool head = false;
-    if (failed) {
-      connection->response = unreadable(failed);
-      if (!connection->response) co_return;
-      keep = false;
-    } else {
-      const http::request<http::string_body>& wire = parser.get();
-      const std::string_view target(wire.target().data(), wire.target().size());
-      const std::optional<std::string> path = web::normal_path(target.substr(0, target.find('?')));
-      connection->response = refused(wire, path, self->public_url_, self->port_);
-      keep = wire.keep_alive() && !connection->response;
-      head = wire.method() == http::verb::head;
-      if (!connection->response) {
-        web::Request request = request_of(wire, *path);
-        request.peer = connection->peer;
-        connection->tcp().expires_never();
-        co_await route(self, running, connection, std::move(request));
-      }
-    }
-    turn_held.reset();  // The answer may wait for the peer; others need not.
-    if (!co_await write(self, connection, stream, head, keep, 11)) co_return;
+    keep = co_await exchange(self, running, connection, stream, ahead);
   }
+}
+
+/// One request and its answer, in a frame that lasts as long as they do. False: nothing may follow.
+template <typename Stream>
+asio::awaitable<bool> BeastServer::exchange(Self self, Running running, std::shared_ptr<Connection> connection,
+                                            Stream& stream, bool ahead) {
+  beast::error_code failed;
+  auto token = asio::redirect_error(asio::use_awaitable, failed);
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(header_max);
+  parser.body_limit(body_max);
+  co_await http::async_read_header(stream, connection->buffer, parser, token);
+  if (!failed && !parser.is_done()) {
+    connection->tcp().expires_after(self->limits_.body);
+    co_await http::async_read(stream, connection->buffer, parser, token);
+  }
+  std::shared_ptr<void> turn_held;
+  if (!failed && (ahead || connection->buffer.size() > 0)) {
+    turn_held = co_await turn(self, connection);
+    if (!turn_held) co_return false;
+  }
+  connection->phase = Connection::Phase::working;
+  bool head = false, keep = false;
+  if (failed) {
+    connection->response = unreadable(failed);
+    if (!connection->response) co_return false;
+  } else {
+    const http::request<http::string_body>& wire = parser.get();
+    const std::string_view target(wire.target().data(), wire.target().size());
+    const std::optional<std::string> path = web::normal_path(target.substr(0, target.find('?')));
+    connection->response = refused(wire, path, self->public_url_, self->port_);
+    keep = wire.keep_alive() && !connection->response;
+    head = wire.method() == http::verb::head;
+    if (!connection->response) {
+      web::Request request = request_of(wire, *path);
+      request.peer = connection->peer;
+      connection->tcp().expires_never();
+      co_await route(self, running, connection, std::move(request));
+    }
+  }
+  turn_held.reset();  // The answer may wait for the peer; others need not.
+  co_return co_await write(self, connection, stream, head, keep, 11) && keep;
 }
 
 template <typename Stream>
