@@ -11,9 +11,9 @@ import tempfile
 import time
 import urllib.parse
 
-import peers
 import posts
 import product
+import rivals
 
 IDLE = 500  # The page takes 512 connections.
 
@@ -50,36 +50,36 @@ def nginx(folder, root, file):
     (root / "files").mkdir(parents=True)
     shutil.copy(file, root / "files/capture")
     root.chmod(0o755)
-    port = peers.free_port()
+    port = rivals.free_port()
     (root / "conf").write_text(f"""daemon off; master_process off; pid {root}/pid; error_log {root}/error;
 events {{ worker_connections 1024; }}
 http {{ access_log off; sendfile on; keepalive_requests 1000000; client_body_temp_path {root}/a; proxy_temp_path {root}/b;
   fastcgi_temp_path {root}/c; uwsgi_temp_path {root}/d; scgi_temp_path {root}/e; server {{ listen 127.0.0.1:{port}; root {root}/files; }} }}
 """)
-    return peers.Peer([f"{folder}/usr/sbin/nginx", "-c", f"{root}/conf", "-p", str(root), "-e", f"{root}/error", "-g", "user root;"], port)
+    return rivals.Peer([f"{folder}/usr/sbin/nginx", "-c", f"{root}/conf", "-p", str(root), "-e", f"{root}/error", "-g", "user root;"], port)
 
 
 def under_wrk(folder, process, url, connections, *headers):
     """(downloads a second, the server's CPU us for each)"""
-    before = peers.cpu_of(process)
+    before = rivals.cpu_of(process)
     words = [f"{folder}/usr/bin/wrk", "-t1", f"-c{connections}", "-d3s", *[word for header in headers for word in ("-H", header)], url]
-    said = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, env=peers.environment(folder)).stdout
+    said = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, env=rivals.environment(folder)).stdout
     if "Non-2xx" in said or not re.search(r"(\d+) requests in", said):
         raise RuntimeError(said)
     count = int(re.search(r"(\d+) requests in", said)[1])
-    return float(re.search(r"Requests/sec:\s*([\d.]+)", said)[1]), (peers.cpu_of(process) - before) * 1e6 / max(count, 1)
+    return float(re.search(r"Requests/sec:\s*([\d.]+)", said)[1]), (rivals.cpu_of(process) - before) * 1e6 / max(count, 1)
 
 
 def idle_kilobytes(process, port, path):
     """KB that a connection costs once it was answered and waits."""
-    before, held = peers.memory_of(process), []
+    before, held = rivals.memory_of(process), []
     for _ in range(IDLE):
         one = socket.create_connection(("127.0.0.1", port))
         one.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         one.recv(65536)
         held.append(one)
     time.sleep(0.5)
-    after = peers.memory_of(process)
+    after = rivals.memory_of(process)
     for one in held:
         one.close()
     return (after - before) * 1024 / IDLE
@@ -96,7 +96,7 @@ def sealed(root, seconds):
 
 def measure(build, rounds, say):
     """({goal: measured}, {who: (rate, CPU us)})"""
-    unpacked = peers.unpack(build, say)
+    unpacked = rivals.unpack(build, say)
     if unpacked is None:
         return {}, {}
     with tempfile.TemporaryDirectory(prefix="exhibit-downloads-") as name, posts.Sink(build) as sink:

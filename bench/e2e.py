@@ -3,9 +3,9 @@ import pathlib
 import statistics
 import tempfile
 
-import peers
 import posts
 import product
+import rivals
 
 FLAT = {"product": 20000, "alertmanager": 10000, "syslog-ng": 40000}
 PACED, PACED_ALERTS = 500, 4000
@@ -17,13 +17,13 @@ def p99(pairs):
     return times[int(len(times) * 0.99)], statistics.median(times)
 
 
-def of_product(build, folder, alerts, rate):
-    with posts.Sink(build) as sink, product.Product(build, folder, sink.url, alerts, rate) as ours:
+def of_product(build, folder, alerts, rate, in_flight=product.IN_FLIGHT):
+    with posts.Sink(build) as sink, product.Product(build, folder, sink.url, alerts, rate, in_flight=in_flight) as ours:
         accepted = ours.accepted(120)
-        whole = peers.wait_for(sink, alerts, 120)
-        arrived = peers.marks(sink)
+        whole = rivals.wait_for(sink, alerts, 120)
+        arrived = rivals.marks(sink)
         composed = ours.composed()
-        cpu, memory, threads = peers.cpu_of(ours.process), peers.memory_of(ours.process), peers.threads_of(ours.process)
+        cpu, memory, threads = rivals.cpu_of(ours.process), rivals.memory_of(ours.process), rivals.threads_of(ours.process)
         if not whole:
             raise RuntimeError(f"{len(arrived)} of {alerts} were delivered: {ours.log.read_text()[-400:]}")
     late, middle = p99([(composed[mark], at) for mark, at in arrived if mark in composed])
@@ -33,13 +33,13 @@ def of_product(build, folder, alerts, rate):
 
 
 def of_peer(build, unpacked, folder, name, alerts, rate):
-    start = peers.alertmanager if name == "alertmanager" else peers.syslog_ng
+    start = rivals.alertmanager if name == "alertmanager" else rivals.syslog_ng
     batch = 100 if name == "alertmanager" and rate == 0 else 1
     with posts.Sink(build) as sink, start(unpacked, folder, sink.url) as peer:
         sent = posts.one([f"{build}/bin/bench-load", "alertmanager" if name == "alertmanager" else "lines", str(peer.port), str(alerts), str(rate), str(batch)])
-        whole = peers.wait_for(sink, alerts, 120)
-        arrived = peers.marks(sink)
-        cpu, memory = peers.cpu_of(peer.process), peers.memory_of(peer.process)
+        whole = rivals.wait_for(sink, alerts, 120)
+        arrived = rivals.marks(sink)
+        cpu, memory = rivals.cpu_of(peer.process), rivals.memory_of(peer.process)
         if not whole:
             raise RuntimeError(f"{name}: {len(arrived)} of {alerts} came")
     late, middle = p99(arrived)
@@ -62,25 +62,38 @@ def round_of(build, unpacked, folder, say):
     return held
 
 
+def through_the_store(build, rounds, say):
+    """{in flight: deliveries a second of the whole product}, medians: alerts read, committed, claimed, posted and marked done."""
+    held = {}
+    for in_flight in (1, 16, 64):
+        turns = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory(prefix="exhibit-e2e-") as folder:
+                turns.append(of_product(build, pathlib.Path(folder) / "own", 8000, 0, in_flight)["delivered"])
+        held[in_flight] = statistics.median(turns)
+        say(f"{in_flight} in flight, through the store: {held[in_flight]:.0f}/s")
+    return held
+
+
 def storm(build, unpacked, folder, alerts, peer_alerts, say):
     """G6: (ours, Alertmanager's) MB after so many alerts against a sink that answers nothing."""
     with posts.Sink(build) as sink:
-        peers.hold(sink)
+        rivals.hold(sink)
         with product.Product(build, pathlib.Path(folder) / "storm", sink.url, alerts, 0) as ours:
             ours.accepted(300)
-            mine = peers.memory_of(ours.process)
+            mine = rivals.memory_of(ours.process)
     with posts.Sink(build) as sink:
-        peers.hold(sink)
-        with peers.alertmanager(unpacked, pathlib.Path(folder) / "storm-am", sink.url) as peer:
+        rivals.hold(sink)
+        with rivals.alertmanager(unpacked, pathlib.Path(folder) / "storm-am", sink.url) as peer:
             posts.one([f"{build}/bin/bench-load", "alertmanager", str(peer.port), str(peer_alerts), "0", "100"])
-            theirs = peers.memory_of(peer.process)
+            theirs = rivals.memory_of(peer.process)
     say(f"after the storm: {mine:.0f} MB, Alertmanager {theirs:.0f} MB")
     return mine, theirs
 
 
 def measure(build, rounds, say):
     """({goal: ratio}, {(who, how): medians}), or nothing where the peers cannot be had."""
-    unpacked = peers.unpack(build, say)
+    unpacked = rivals.unpack(build, say)
     if unpacked is None:
         return {}, {}
     turns = []

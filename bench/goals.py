@@ -25,6 +25,8 @@ GOALS = {  # Goal: (what is measured, must, moonshot, what stands in the way).
     "G11 CPU": ("the same, CPU of a download against nginx, at most", 1.2, 0.5, "the rows of the page are read and the ledger is synchronised for each download"),
     "G13": ("KB of memory for an idle download connection, at most", 4, 2, "a coroutine's frame with a request's parser"),
     "G16": ("first POST over TLS against libcurl, at most", 2.5, 1.2, "the HTTP library reads the trust store anew"),
+    "G17": ("IP logs of 1 MB over TLS, hashed, written and synchronised, rate against libcurl to memory", 0.4, 0.7,
+            "SHA-256, the page cache and four synchronisations for each: file, origin and two folders"),
     "G19": ("MB of memory for a sensor's connection that never ends (headers, body, a byte at a time), 100 at once, at most", 1, 1, ""),
     "G20": ("threads that the plugin adds to its host under load, at most", 8, 4, "three for strands and sockets, two for files"),
     "deliveries, 16 in flight": ("the runner against bare cpprestsdk", 0.7, None, ""),

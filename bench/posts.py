@@ -56,11 +56,17 @@ def rates(build, rounds, say):
     return results, int(size)
 
 
-def first_post(build, folder, processes, say):
-    """G16: one POST over TLS of a fresh process; (ours, curl, ratio) in ms, medians."""
+def new_certificate(folder):
+    """(certificate, key) for localhost"""
     certificate, key = f"{folder}/cert.pem", f"{folder}/key.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2", "-addext",
                     "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
+    return certificate, key
+
+
+def first_post(build, folder, processes, say):
+    """G16: one POST over TLS of a fresh process; (ours, curl, ratio) in ms, medians."""
+    certificate, key = new_certificate(folder)
     ours, curl = [], []
     with Sink(build, (certificate, key)) as sink:
         for _ in range(processes):

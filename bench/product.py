@@ -4,9 +4,9 @@ import os
 import subprocess
 import time
 
-import peers
+import rivals
 
-SENSORS, IN_FLIGHT = 4, 16
+SENSORS, IN_FLIGHT = 4, 16  # In flight at the desk, unless told otherwise.
 
 
 class Sensor:
@@ -45,7 +45,7 @@ class Product:
     """`alerts` in all, at `rate` a second in all (0: they stand ready before it starts); or one sensor that replays `capture`. With a `password` the user
     kim may look at the evidence."""
 
-    def __init__(self, build, root, url, alerts=0, rate=0, capture=None, password=None):
+    def __init__(self, build, root, url, alerts=0, rate=0, capture=None, password=None, in_flight=IN_FLIGHT):
         for name in ("state/secrets", "tenants"):
             (root / name).mkdir(parents=True)
         for path in (root / "state", root / "state/secrets"):
@@ -55,14 +55,14 @@ class Product:
         self.sensors = [Sensor(build, root, number, alerts // SENSORS, rate / SENSORS, capture) for number in range(1 if capture else SENSORS)]
         listed = ", ".join(f"{{name: ips{number}, kind: cisco-sdee, url: \"{sensor.url}\", login: {{user: exhibit, password: {{file: sensor}}}}, "
                            f"pin: \"{sensor.pin}\"}}" for number, sensor in enumerate(self.sensors))
-        self.port = peers.free_port()
+        self.port = rivals.free_port()
         page = ""
         if password:
             stored = subprocess.run([f"{build}/bin/exhibit", "user", "hash"], input=password + "\n", stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
             page = f"web: {{listen: \"127.0.0.1:{self.port}\"}}\nusers: [{{name: kim, scrypt: {json.dumps(stored)}, tenants: [acme]}}]\n"
         (root / "exhibit.yaml").write_text(
             f"public_url: http://127.0.0.1:{self.port}\nstate: {root}/state\n{page}desks:\n  hook: {{adapter: webhook, url: \"{url}\", "
-            f"login: {{secrets: [{{file: hook}}]}}, concurrency: {IN_FLIGHT}}}\n")
+            f"login: {{secrets: [{{file: hook}}]}}, concurrency: {in_flight}}}\n")
         (root / "tenants/acme.yaml").write_text(f"tenant: acme\nsensors: [{listed}]\ndesk: {{use: hook}}\n")
         self.log = root / "log"
         with open(self.log, "wb") as log:

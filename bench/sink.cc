@@ -20,7 +20,7 @@
 /// bench-sink [CERTIFICATE KEY]: takes every POST and says 204, on one thread with keep-alive (over TLS one thread a
 /// connection). GET /stats tells {"requests", "bytes"}; /marks one line for each POST, "mark arrival" in ns, the mark
 /// being the number behind `mark=` or behind "event_id":" in the body; /hold keeps every answer
-/// back until it is closed. Prints its port; ends with its standard input.
+/// back until it is closed; /cgi-bin/iplog-server gives 1 MB. Prints its port; ends with its standard input.
 namespace {
 
 constexpr std::string_view taken = "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n";
@@ -48,6 +48,9 @@ std::string told(std::string_view head) {
     text = "{\"requests\":" + std::to_string(requests) + ",\"bytes\":" + std::to_string(bytes) + "}";
   if (head.starts_with("GET /marks"))
     for (const auto& [mark, arrived] : marks) text += std::to_string(mark) + " " + std::to_string(arrived) + "\n";
+  // 1 MB that differs by what was asked for, as it starts with it.
+  if (head.starts_with("GET /cgi-bin/iplog-server"))
+    text = std::string(head.substr(0, head.find('\r'))).append(1U << 20, 'x');
   holding = holding || head.starts_with("GET /hold");
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
 }

@@ -71,10 +71,10 @@ void bare_parse(const std::string& text) {
 }
 
 std::size_t to_json(const std::string& text) {
-  const auto document = read_sdee_document(text);
+  auto document = read_sdee_document(text);
   std::size_t bytes = 0;
-  for (const SensorEvent& event : document->events) {
-    const Alert alert = normalize(std::get<IdsAlert>(event), {"acme"}, {"acme-ips1"}, {});
+  for (SensorEvent& event : document->events) {
+    const Alert alert = normalize(std::move(std::get<IdsAlert>(event)), {"acme"}, {"acme-ips1"}, {});
     TicketView view;
     view.first = &alert;
     const IncidentId id = incident_id(alert.tenant, alert.identity);

@@ -6,6 +6,9 @@ target_compile_options(exhibit_options INTERFACE
   $<$<BOOL:${EXHIBIT_WERROR}>:-Werror>)
 target_include_directories(exhibit_options INTERFACE ${PROJECT_SOURCE_DIR}/plugin ${PROJECT_SOURCE_DIR}
   ${PROJECT_SOURCE_DIR}/plugin/include)
+if(EXHIBIT_PLANTS)
+  target_compile_definitions(exhibit_options INTERFACE EXHIBIT_PLANTS)
+endif()
 if(EXHIBIT_SANITIZE)
   target_compile_options(exhibit_options INTERFACE -fsanitize=${EXHIBIT_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(exhibit_options INTERFACE -fsanitize=${EXHIBIT_SANITIZE})

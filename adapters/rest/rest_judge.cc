@@ -86,7 +86,7 @@ Verdict judge_step(const Profile& profile, const Request& request, const Values&
   }
   if (request.has_rows) return picked(request, values, document, answer);
   if (const std::string said = refusal_in(request.proof, seen); !said.empty())
-    return {.rc = EXH_REJECTED, .cause = "not-applied", .text = harmless(cut_utf8(said, 240))};
+    return {.rc = EXH_REJECTED, .cause = "not-applied", .text = cut_short(harmless(said), reason_bytes)};
   if (!holds(request.proof, values, seen))
     return not_held(request, cat("HTTP ", answer.status, " without what proves it"));
   return proven(request, seen);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/plants.h"
 #include "base/text.h"
 
 namespace exhibit::rest {
@@ -33,7 +34,7 @@ std::string word_of(std::string_view word, std::string_view link) {
   if (links_itself(word)) return code_span(word);
   std::string out;
   for (const char c : word) {
-    if (is_punctuation(c)) out += '\\';
+    if (is_punctuation(c) && !planted(Plant::markdown_raw)) out += '\\';
     out += c;
   }
   return out;

@@ -6,6 +6,7 @@
 #include "adapters/rest/rest_time.h"
 #include "adapters/rest/rest_value.h"
 #include "base/json.h"
+#include "base/plants.h"
 #include "base/utc.h"
 
 namespace exhibit::rest {
@@ -92,7 +93,7 @@ std::string words_of(const Profile& profile, const HttpAnswer& answer) {
       if (const auto text = text_there({*document, answer}, place); text && !text->empty())
         words += cat(words.empty() ? "" : ": ", *text);
   if (answer.status == 0) words = answer.body;
-  return harmless(cut_utf8(words, 240));
+  return cut_short(planted(Plant::log_raw) ? words : harmless(words), reason_bytes);
 }
 
 Verdict refused(const Profile& profile, const Values& values, const HttpAnswer& answer) {
@@ -122,7 +123,7 @@ Verdict refused(const Profile& profile, const Values& values, const HttpAnswer& 
 Verdict without_answer(const HttpAnswer& answer) {
   return {.rc = answer.rc,
           .cause = answer.rc == EXH_DENIED ? "egress-forbidden" : "no-answer",
-          .text = harmless(cut_utf8(answer.body, 240))};
+          .text = cut_short(harmless(answer.body), reason_bytes)};
 }
 
 Verdict look_failed(Verdict verdict) {

@@ -12,6 +12,7 @@ Verdict without_answer(const HttpAnswer& answer);
 /// A failed look changes nothing: it can be done again.
 Verdict look_failed(Verdict verdict);
 bool is_json(const HttpAnswer& answer);
+inline constexpr std::size_t reason_bytes = 240;  ///< Of a desk's words, escapes included; a cut is marked.
 /// "HTTP 422: " and what the desk says, held short and harmless.
 std::string words_of(const Profile& profile, const HttpAnswer& answer);
 

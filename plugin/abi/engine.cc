@@ -10,6 +10,7 @@
 
 #include "abi/awaited.h"
 #include "base/json.h"
+#include "base/plants.h"
 #include "base/text.h"
 #include "base/utc.h"
 #include "incident/zone.h"
@@ -85,7 +86,7 @@ Engine::~Engine() { stop(); }
 
 Log Engine::log() const {
   return [this](LogLevel level, std::string_view tenant, std::string_view component, std::string_view message) {
-    host_.log(level, tenant, component, harmless(message));
+    host_.log(level, tenant, component, planted(Plant::log_raw) ? std::string(message) : harmless(message));
   };
 }
 

@@ -4,9 +4,9 @@
 #include <array>
 
 #include "base/assert.h"
+#include "base/plants.h"
 #include "base/text.h"
 #include "base/utc.h"
-#include "engine/plants.h"
 
 namespace exhibit {
 namespace {

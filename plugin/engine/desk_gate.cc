@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/plants.h"
+#include "base/plants.h"
 
 namespace exhibit {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/plants.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "engine/plants.h"
 
 namespace exhibit {
 namespace {
@@ -43,8 +43,7 @@ void Outbox::arrange(Line& line) {
     take_out(*row);
     const bool ready = row->state == DeliveryState::ready, under_way = row->state == DeliveryState::inflight;
     if (ready && !waits && (head || planted(Plant::retry_forgets_order))) row->turn = row->not_before.mono;
-    const bool lost =
-        row->state == DeliveryState::unknown || (under_way && planted(Plant::looks_at_what_is_under_way));
+    const bool lost = row->state == DeliveryState::unknown || (under_way && planted(Plant::looks_at_what_is_under_way));
     if (lost && !looking_.contains(row->id)) row->look = row->certain_after.mono;
     if (row->turn) turns_.insert({row->severity, *row->turn, row->number, row.get()});
     if (row->look) looks_.insert({*row->look, row->number, row.get()});
@@ -56,8 +55,8 @@ Outbox::Open& Outbox::put(Line& line, DeliveryRow row) {
   auto open = std::make_unique<Open>();
   static_cast<DeliveryRow&>(*open) = std::move(row);
   open->number = ++next_number_;
-  const auto behind = std::find_if(line.open.begin(), line.open.end(),
-                                   [&](const auto& other) { return other->order > open->order; });
+  const auto behind =
+      std::find_if(line.open.begin(), line.open.end(), [&](const auto& other) { return other->order > open->order; });
   return **line.open.insert(behind, std::move(open));
 }
 
@@ -140,8 +139,7 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
 }
 
 std::set<Outbox::Turn>::const_iterator Outbox::behind_severity(const Turn& turn) const {
-  return turns_.upper_bound(
-      {turn.severity, MonoTime::max(), std::numeric_limits<std::uint64_t>::max(), nullptr});
+  return turns_.upper_bound({turn.severity, MonoTime::max(), std::numeric_limits<std::uint64_t>::max(), nullptr});
 }
 
 std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
@@ -255,8 +253,8 @@ void Outbox::expire_all(Line& line, Facts& facts) {
   }
 }
 
-Nanoseconds Outbox::back_off(const DeliveryRow& row) const {
-  const int doublings = std::clamp(row.attempt - 1, 0, 20);
+Nanoseconds Outbox::back_off(Open& row) const {
+  const int doublings = std::min(row.failures++, 20);
   const Nanoseconds wait = std::min(settings_.retry_max, settings_.retry_first * std::int64_t{1 << doublings});
   return wait + jitter(row, wait);
 }

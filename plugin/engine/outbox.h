@@ -10,9 +10,9 @@
 
 #include "base/result.h"
 
+#include "base/plants.h"
 #include "engine/fact.h"
 #include "engine/input.h"
-#include "engine/plants.h"
 
 namespace exhibit {
 
@@ -94,6 +94,8 @@ class Outbox {
   /// An open row, and where it stands in the two sets below.
   struct Open : DeliveryRow {
     std::uint64_t number = 0;  ///< Of two that are due at once, the one that came first goes first.
+    int failures =
+        0;  ///< Of the desk, in this life. `attempt` also counts our own deaths, for which nobody shall wait.
     std::optional<MonoTime> turn, look;
   };
   using Rows = std::vector<std::unique_ptr<Open>>;
@@ -147,7 +149,7 @@ class Outbox {
   void arrange(Line& line);
   void take_out(Open& row);
   [[nodiscard]] std::set<Turn>::const_iterator behind_severity(const Turn& turn) const;
-  Nanoseconds back_off(const DeliveryRow& row) const;
+  Nanoseconds back_off(Open& row) const;
   void desk_is_well(Now now);
 
   Settings settings_;

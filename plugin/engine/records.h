@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/plants.h"
 #include "base/values.h"
-#include "engine/plants.h"
 #include "incident/alert.h"
 #include "incident/capture_view.h"
 #include "incident/mask.h"

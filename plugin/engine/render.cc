@@ -1,7 +1,7 @@
 #include "base/json.h"
+#include "base/plants.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "engine/plants.h"
 #include "engine/tenant_engine.h"
 #include "incident/incident_json.h"
 #include "incident/wrap.h"

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/plants.h"
 #include "base/text.h"
 #include "base/utc.h"
-#include "engine/plants.h"
 #include "incident/identity.h"
 #include "incident/normalize.h"
 
@@ -38,18 +38,18 @@ TenantEngine::TenantEngine(EngineSettings settings)
   for (const auto& [sensor, tracker] : settings_.sensors) captures_.configure(sensor, tracker);
 }
 
-Reaction TenantEngine::on(const Input& input, Now now) {
+Reaction TenantEngine::on(Input input, Now now) {
   Reaction out;
-  std::visit([&](const auto& held) { take(held, now, out); }, input);
+  std::visit([&](auto& held) { take(std::move(held), now, out); }, input);
   for (const Effect& effect : out.effects)
     if (const auto* told = std::get_if<TellOperator>(&effect)) operator_.tell(*told, now, out.facts);
   pump(now, out);
   return out;
 }
 
-void TenantEngine::take(const SensorSaid& said, Now now, Reaction& out) {
-  for (const SensorEvent& event : said.batch.events) {
-    if (const auto* alert = std::get_if<IdsAlert>(&event)) on_alert(said.sensor, *alert, now, out);
+void TenantEngine::take(SensorSaid&& said, Now now, Reaction& out) {
+  for (SensorEvent& event : said.batch.events) {
+    if (auto* const alert = std::get_if<IdsAlert>(&event)) on_alert(said.sensor, std::move(*alert), now, out);
     if (const auto* status = std::get_if<StatusEvent>(&event)) captures_.status(said.sensor, *status, now, out);
     if (const auto* error = std::get_if<ErrorEvent>(&event)) captures_.refused(said.sensor, *error, now, out);
     follow_settled_captures(now, out);
@@ -72,8 +72,9 @@ void TenantEngine::take(const SensorSaid& said, Now now, Reaction& out) {
       CursorRow{said.sensor, cursor.subscription_id, cursor.session_id, cursor.cookie, cursor.last_time_ns});
 }
 
-void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out) {
-  auto alert = std::make_shared<const Alert>(normalize(event, settings_.tenant, sensor, now.wall));
+void TenantEngine::on_alert(const SensorId& sensor, IdsAlert&& event, Now now, Reaction& out) {
+  std::string raw = std::move(event.raw);
+  auto alert = std::make_shared<const Alert>(normalize(std::move(event), settings_.tenant, sensor, now.wall));
   if (planted(Plant::alert_dropped) && alert->event_id.ends_with('7')) return;
   if (!seen_.insert(alert->identity) && !planted(Plant::no_dedup)) {
     ++counts_.duplicates_dropped;
@@ -84,7 +85,7 @@ void TenantEngine::on_alert(const SensorId& sensor, const IdsAlert& event, Now n
     return;
   }
   ++counts_.alerts;
-  AlertRow row{alert->identity, {}, ++sequence_, sensor, alert->event_id, alert->time, alert->received, event.raw};
+  AlertRow row{alert->identity, {}, ++sequence_, sensor, alert->event_id, alert->time, alert->received, std::move(raw)};
   Incident* incident = find_incident(*alert, now);
   if (incident) {
     join_incident(*incident, alert, now, out);

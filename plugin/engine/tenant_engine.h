@@ -58,7 +58,7 @@ class TenantEngine {
 
   /// Takes the rows of an earlier life; gives what must be said and done first.
   Reaction restore(const Snapshot& rows, Now now);
-  Reaction on(const Input& input, Now now);
+  Reaction on(Input input, Now now);
   /// When a Tick is due, if nothing else comes before.
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
 
@@ -93,7 +93,7 @@ class TenantEngine {
     std::map<CaptureKey, CaptureReport> reports;
   };
 
-  void take(const SensorSaid& said, Now now, Reaction& out);
+  void take(SensorSaid&& said, Now now, Reaction& out);
   void take(const DeliveryEnded& ended, Now now, Reaction& out);
   void take(const DeliveryLookedUp& result, Now now, Reaction& out);
   void take(const FetchEnded& ended, Now now, Reaction& out);
@@ -116,7 +116,7 @@ class TenantEngine {
   [[nodiscard]] bool may_reopen(const Incident& incident, Now now) const;
 
   void after_rebuild(WallTime rebuilt_at, Now now, Reaction& out);
-  void on_alert(const SensorId& sensor, const IdsAlert& event, Now now, Reaction& out);
+  void on_alert(const SensorId& sensor, IdsAlert&& event, Now now, Reaction& out);
   Incident* find_incident(const Alert& alert, Now now);
   [[nodiscard]] const Incident* last_of_group(const std::string& group) const;
   Incident& open_incident(std::shared_ptr<const Alert> alert, Now now, Reaction& out);

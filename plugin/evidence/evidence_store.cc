@@ -14,6 +14,7 @@
 #include <set>
 #include <system_error>
 
+#include "base/plants.h"
 #include "base/text.h"
 #include "evidence/origin.h"
 
@@ -220,6 +221,7 @@ class FolderEvidenceStore final : public EvidenceStore {
   Result<FileHandle> open(const EvidenceId& id) const {
     if (!is_evidence_id(id.text)) return Error{Errc::not_found, "evidence: no such name"};
     FileHandle file(::open(path_of(id).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (planted(Plant::evidence_without_tenant) && !file) file = any_tenants(id);
     if (!file && errno == ENOENT)
       return Error{Errc::not_found, cat("evidence ", id.text.substr(0, 12), " is not in the store")};
     if (!file) return disk_error("opening");
@@ -231,6 +233,16 @@ class FolderEvidenceStore final : public EvidenceStore {
     if (sealed_lately_.size() >= sealed_lately_max)
       std::erase_if(sealed_lately_, [&](const auto& entry) { return now - entry.second > trusted_for; });
     sealed_lately_[id.text] = now;
+  }
+
+  /// The planted look-up by hash alone.
+  FileHandle any_tenants(const EvidenceId& id) const {
+    std::error_code failed;
+    for (const auto& tenant : fs::directory_iterator(fs::path(folder_) / "../..", failed)) {
+      const FolderEvidenceStore other(tenant.path() / "evidence", quota_, settled_);
+      if (FileHandle file(::open(other.path_of(id).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)); file) return file;
+    }
+    return FileHandle();
   }
 
   /// A file as it was when its hash was right.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/text.h"
 #include "incident/identity.h"
@@ -28,10 +29,11 @@ std::string canonical(const std::string& address) {
   return parsed ? parsed->text() : defanged(cut_short(address, 64));
 }
 
-Endpoint endpoint_of(const Participant& wire) {
+Endpoint endpoint_of(Participant& wire) {
   std::string os = wire.os_type == "unknown" ? "" : wire.os_type;
   if (!os.empty() && !wire.os_source.empty()) os = cat(wire.os_source, " OS: ", os);
-  return {.address = canonical(wire.address), .port = wire.port, .locality = wire.locality, .os = os};
+  return {
+      .address = canonical(wire.address), .port = wire.port, .locality = std::move(wire.locality), .os = std::move(os)};
 }
 
 Block block_of(const std::vector<std::string>& actions) {
@@ -65,40 +67,41 @@ std::optional<Severity> parse_severity(std::string_view text) {
   return std::nullopt;
 }
 
-Alert normalize(const IdsAlert& event, const TenantId& tenant, const SensorId& sensor, WallTime received) {
+Alert normalize(IdsAlert&& event, const TenantId& tenant, const SensorId& sensor, WallTime received) {
   Alert alert;
   alert.identity = alert_identity(tenant, sensor, event.originator.host_id, event.event_id, event.time.raw);
   alert.tenant = tenant;
   alert.sensor = sensor;
-  alert.host_id = event.originator.host_id;
-  alert.event_id = event.event_id;
+  alert.host_id = std::move(event.originator.host_id);
+  alert.event_id = std::move(event.event_id);
   alert.time_from_sensor = event.time.ns.has_value();
   alert.time = event.time.ns ? wall_from_ns(*event.time.ns) : received;
   alert.received = received;
-  alert.signature_id = event.signature.id;
-  alert.subsignature_id = event.signature.subsig_id;
-  alert.signature_name = event.signature.description;
-  alert.signature_details = event.signature.details;
-  alert.signature_version = event.signature.version;
+  alert.signature_id = std::move(event.signature.id);
+  alert.subsignature_id = std::move(event.signature.subsig_id);
+  alert.signature_name = std::move(event.signature.description);
+  alert.signature_details = std::move(event.signature.details);
+  alert.signature_version = std::move(event.signature.version);
   alert.severity = parse_severity(trim(event.severity)).value_or(Severity::high);
   alert.risk = event.risk_rating;
   alert.threat = event.threat_rating;
   if (!event.attackers.empty()) alert.attacker = endpoint_of(event.attackers.front());
-  for (const Participant& target : event.targets) alert.targets.push_back(endpoint_of(target));
+  alert.targets.reserve(event.targets.size());
+  for (Participant& target : event.targets) alert.targets.push_back(endpoint_of(target));
   alert.block = block_of(event.actions);
-  alert.actions = event.actions;
   for (const IpLogId log : event.ip_logs) alert.logs.push_back(cat(log));
   alert.logging_requested = std::any_of(event.actions.begin(), event.actions.end(), asks_for_log);
-  alert.trigger_packet = event.trigger_packet.bytes;
-  alert.trigger_problem = event.trigger_packet.problem;
-  alert.context_from_attacker = event.context_from_attacker.bytes;
-  alert.context_from_target = event.context_from_target.bytes;
-  if (event.summary) alert.sum = AlertSum{event.summary->firings, event.summary->initial_alert};
-  alert.virtual_sensor = event.interface_group;
-  alert.interface = event.interface;
-  alert.vlan = event.vlan == "0" ? "" : event.vlan;
+  alert.actions = std::move(event.actions);
+  alert.trigger_packet = std::move(event.trigger_packet.bytes);
+  alert.trigger_problem = std::move(event.trigger_packet.problem);
+  alert.context_from_attacker = std::move(event.context_from_attacker.bytes);
+  alert.context_from_target = std::move(event.context_from_target.bytes);
+  if (event.summary) alert.sum = AlertSum{event.summary->firings, std::move(event.summary->initial_alert)};
+  alert.virtual_sensor = std::move(event.interface_group);
+  alert.interface = std::move(event.interface);
+  if (event.vlan != "0") alert.vlan = std::move(event.vlan);
   alert.protocol = to_lower(event.protocol);
-  alert.details = event.alert_details;
+  alert.details = std::move(event.alert_details);
   alert.altered = event.altered;
   return alert;
 }

@@ -5,8 +5,9 @@
 
 namespace exhibit {
 
+/// Takes what the event holds.
 /// The border between the wire's words and ours. Never fails: what a sensor left out stays empty, a severity nobody
 /// knows counts as high, so that nothing is hidden by a misspelling.
-Alert normalize(const IdsAlert& event, const TenantId& tenant, const SensorId& sensor, WallTime received);
+Alert normalize(IdsAlert&& event, const TenantId& tenant, const SensorId& sensor, WallTime received);
 
 }  // namespace exhibit

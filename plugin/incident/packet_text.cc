@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/plants.h"
 #include "base/text.h"
 #include "incident/wrap.h"
 #include "packet/summary.h"
@@ -62,7 +63,8 @@ std::vector<std::string> payload_text(const TicketView& view, std::string_view p
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
-    for (std::string& piece : wrap(defanged(line), columns_max - 4))
+    for (std::string& piece :
+         wrap(planted(Plant::ticket_text_raw) ? std::string(line) : defanged(line), columns_max - 4))
       if (lines.size() < payload_lines_max)
         lines.push_back("  | " + piece);
       else

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/plants.h"
 #include "base/text.h"
 #include "base/utc.h"
 
@@ -13,7 +14,8 @@ constexpr std::size_t quoted_max = 120;  // Of a foreign text inside a line.
 
 std::string quoted(std::string_view foreign) {
   const bool cut = foreign.size() > quoted_max;
-  return cat(harmless(cut ? cut_utf8(foreign, quoted_max) : foreign), cut ? "..." : "");
+  const std::string_view shown = cut ? cut_utf8(foreign, quoted_max) : foreign;
+  return cat(planted(Plant::terminal_raw) ? std::string(shown) : harmless(shown), cut ? "..." : "");
 }
 
 std::string upper(std::string_view name) {
@@ -132,7 +134,11 @@ void write_http(JsonWriter& json, const Decoded& decoded) {
   }
   const HttpInfo& http = *decoded.http;
   json.object();
-  json.text_or_null("method", escape_ill_formed(http.method)).text_or_null("uri", escape_ill_formed(http.uri));
+  json.text_or_null("method", escape_ill_formed(http.method));
+  if (planted(Plant::json_raw))
+    json.key("uri").raw(cat('"', http.uri, '"'));
+  else
+    json.text_or_null("uri", escape_ill_formed(http.uri));
   json.text_or_null("host", escape_ill_formed(http.host));
   optional_member(json, "status", http.status);
   json.end();

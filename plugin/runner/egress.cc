@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/plants.h"
 #include "base/text.h"
 
 namespace exhibit::egress {
@@ -109,7 +110,7 @@ bool may_reach(const sockaddr* address) {
   Address to{};
   if (address->sa_family == AF_INET)
     to = mapped(&reinterpret_cast<const sockaddr_in*>(address)->sin_addr);
-  else if (address->sa_family == AF_INET6)
+  else if (address->sa_family == AF_INET6 && !planted(Plant::inner_address_unchecked))
     std::memcpy(to.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, 16);
   else
     return true;  // Unix sockets: a name service of this host.

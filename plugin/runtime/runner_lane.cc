@@ -1,10 +1,12 @@
 #include "runtime/runner_lane.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/plants.h"
 #include "base/text.h"
 #include "exhibit/types.h"
 #include "runtime/adapter_paths.h"
@@ -99,6 +101,9 @@ void RunnerLane::start_runner(FileHandle lock) {
     plan.environment.push_back(cat("SSL_CERT_FILE=", settings_.ca));
     plan.environment.emplace_back("SSL_CERT_DIR=/nonexistent");
   }
+#ifdef EXHIBIT_PLANTS
+  if (const char* const plant = std::getenv("EXHIBIT_PLANT")) plan.environment.push_back(cat("EXHIBIT_PLANT=", plant));
+#endif
   const std::uint64_t life = ++life_;
   const auto for_this_life = [weak = weak_from_this(), life](auto&& act) {
     if (const auto self = weak.lock(); self && self->life_ == life) act(*self);
@@ -122,6 +127,7 @@ void RunnerLane::open_link(std::size_t index) {
   if (!profile) return refuse("profile-missing", profile.error());
   const Result<Secret> login = with_secrets(settings_.login_json, world_.secrets);
   if (!login) return refuse("secret-missing", login.error());
+  if (planted(Plant::login_in_log)) world_.log(LogLevel::info, "", cat("desk ", settings_.name.text), login->reveal());
   const Result<Secret> mailbox =
       settings_.mailbox_json.empty() ? Secret("") : with_secrets(settings_.mailbox_json, world_.secrets);
   if (!mailbox) return refuse("secret-missing", mailbox.error());

@@ -48,6 +48,7 @@ void demand_modern(SSL_CTX* context) {
   constexpr int level = 2;  // 112 bits: RSA from 2,048, no SHA-1.
   if (SSL_CTX_get_security_level(context) < level) SSL_CTX_set_security_level(context, level);
   if (SSL_CTX_get_min_proto_version(context) < TLS1_2_VERSION) SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_clear_options(context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
 }
 
 /// Anything a sensor of that time speaks, but for ciphers without a certificate: then there would be nothing to pin.
@@ -234,6 +235,7 @@ asio::awaitable<beast::error_code> read_answer(Stream& stream, beast::tcp_stream
   answer.status = parser.get().result_int();
   answer.set_cookie = std::string(parser.get()[http::field::set_cookie]);
   std::array<char, 16384> piece{};
+  buffer.reserve(piece.size());  // The library reads as much as there is room for: else half a kilobyte at a time.
   while (!parser.is_done()) {
     parser.get().body().data = piece.data();
     parser.get().body().size = piece.size();

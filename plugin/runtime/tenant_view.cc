@@ -67,7 +67,7 @@ Result<PageRows> TenantState::page(const LinkId& link) {
   if (!incident) return incident.error();
   const Result<AlertRow> first = store->alert(incident->first_alert);
   if (!first) return first.error();
-  const Result<SensorEvent> event = read_event(first->raw);
+  Result<SensorEvent> event = read_event(first->raw);
   if (!event || !std::holds_alternative<IdsAlert>(*event))
     return Error{Errc::corrupt, "the stored alert cannot be read"};
   Result<std::vector<CaptureRow>> captures = store->captures_of(*incident);
@@ -78,7 +78,7 @@ Result<PageRows> TenantState::page(const LinkId& link) {
   rows.tenant = settings.tenant;
   rows.tenant_name = settings.name;
   rows.alert = std::make_shared<const Alert>(
-      normalize(std::get<IdsAlert>(*event), settings.tenant, first->sensor, first->received));
+      normalize(std::move(std::get<IdsAlert>(*event)), settings.tenant, first->sensor, first->received));
   rows.raw = first->raw;
   rows.view.first = rows.alert.get();
   rows.view.alerts = incident->alerts;

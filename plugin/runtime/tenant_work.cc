@@ -99,8 +99,8 @@ void TenantState::drain() {
   }
   Reaction all;
   try {
-    for (const Pending& entry : batch) {
-      Reaction one = engine->on(entry.input, now());
+    for (Pending& entry : batch) {
+      Reaction one = engine->on(std::move(entry.input), now());
       std::move(one.facts.begin(), one.facts.end(), std::back_inserter(all.facts));
       std::move(one.effects.begin(), one.effects.end(), std::back_inserter(all.effects));
     }

@@ -4,12 +4,17 @@
 #include <array>
 
 #include "base/json.h"
+#include "base/plants.h"
 #include "base/text.h"
 
 namespace exhibit::web {
 namespace {
 
 void escape(std::string& out, std::string_view text) {
+  if (planted(Plant::page_text_raw)) {
+    out += text;
+    return;
+  }
   for (const char c : text) {
     switch (c) {
       case '&': out += "&amp;"; break;

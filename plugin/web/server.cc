@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "base/utc.h"
 #include "web/site.h"
+#include "web/turns.h"
 #include "web/web_server.h"
 
 namespace exhibit {
@@ -38,6 +39,9 @@ using Executor = tcp::socket::executor_type;
 
 constexpr std::uint32_t header_max = 16U << 10;
 constexpr std::uint64_t body_max = 8U << 10;
+constexpr std::size_t pipelines_at_once =
+    2;  // No browser sends requests ahead: who does waits behind those who do not.
+
 /// One browser's connection; all of it runs on its own strand.
 struct Connection {
   Connection(Strand on, tcp::socket socket, ssl::context* context) : strand(std::move(on)), done(strand) {
@@ -55,6 +59,7 @@ struct Connection {
   asio::steady_timer done;                ///< Cancelled when the route has answered.
   std::optional<web::Response> response;  ///< Set on the strand.
   std::string peer;
+  bool has_turn = false;
   /// Who only keeps us waiting may be closed to make room: for a request first, then for its answer to be taken.
   enum class Phase { asking, working, taking };
   std::atomic<Phase> phase{Phase::asking};
@@ -143,6 +148,8 @@ class BeastServer final : public std::enable_shared_from_this<BeastServer> {
 
   Result<void> use_certificate(const HostSettings& settings);
   static asio::awaitable<void> accept_all(Self self, Running running);
+  /// The turn of one who sends requests ahead; none when it does not come in time.
+  static asio::awaitable<std::shared_ptr<void>> turn(Self self, std::shared_ptr<Connection> connection);
   static asio::awaitable<void> serve(Self self, Running running, std::shared_ptr<Connection> connection);
   template <typename Stream>
   static asio::awaitable<void> talk(Self self, Running running, std::shared_ptr<Connection> connection, Stream& stream);
@@ -166,6 +173,7 @@ class BeastServer final : public std::enable_shared_from_this<BeastServer> {
   std::uint16_t port_ = 0;
   std::shared_ptr<web::Site> site_;
   Crowd crowd_;
+  web::Turns turns_{pipelines_at_once};
   Running running_;
 };
 
@@ -331,6 +339,22 @@ std::optional<web::Response> unreadable(const beast::error_code& failed) {
   return refusal(400, "this is no HTTP request");
 }
 
+asio::awaitable<std::shared_ptr<void>> BeastServer::turn(Self self, std::shared_ptr<Connection> connection) {
+  beast::error_code failed;
+  connection->has_turn = false;
+  connection->done.expires_after(self->limits_.idle);
+  std::shared_ptr<void> held(connection.get(), [self, connection](void*) { self->turns_.leave(connection.get()); });
+  self->turns_.ask(connection.get(), [connection] {
+    asio::post(connection->strand, [connection] {
+      connection->has_turn = true;
+      connection->done.cancel();
+    });
+  });
+  co_await connection->done.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+  if (!connection->has_turn) held.reset();
+  co_return held;
+}
+
 template <typename Stream>
 asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_ptr<Connection> connection,
                                         Stream& stream) {
@@ -338,7 +362,8 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
   auto token = asio::redirect_error(asio::use_awaitable, failed);
   for (bool keep = true, first = true; keep; first = false) {
     connection->phase = Connection::Phase::asking;
-    if (!first && connection->buffer.size() == 0) {
+    const bool ahead = !first && (connection->buffer.size() > 0 || connection->tcp().socket().available(failed) > 0);
+    if (!first && !ahead) {
       connection->buffer.shrink_to_fit();  // Who only waits holds no room for what may come.
       connection->tcp().expires_after(self->limits_.idle);
       const std::size_t got = co_await stream.async_read_some(connection->buffer.prepare(1), token);
@@ -353,6 +378,11 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
     if (!failed && !parser.is_done()) {
       connection->tcp().expires_after(self->limits_.body);
       co_await http::async_read(stream, connection->buffer, parser, token);
+    }
+    std::shared_ptr<void> turn_held;
+    if (!failed && (ahead || connection->buffer.size() > 0)) {
+      turn_held = co_await turn(self, connection);
+      if (!turn_held) co_return;
     }
     connection->phase = Connection::Phase::working;
     bool head = false;
@@ -374,6 +404,7 @@ asio::awaitable<void> BeastServer::talk(Self self, Running running, std::shared_
         co_await route(self, running, connection, std::move(request));
       }
     }
+    turn_held.reset();  // The answer may wait for the peer; others need not.
     if (!co_await write(self, connection, stream, head, keep, 11)) co_return;
   }
 }

@@ -14,7 +14,8 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; 
 
 constexpr std::array<bool, 256> make_name_ends() {
   std::array<bool, 256> ends{};
-  for (const unsigned char c : {' ', '\t', '\r', '\n', '/', '>', '=', '<', '"', '\'', '\0'}) ends[c] = true;
+  for (const char c : {' ', '\t', '\r', '\n', '/', '>', '=', '<', '"', '\'', '\0'})
+    ends[static_cast<unsigned char>(c)] = true;
   return ends;
 }
 constexpr std::array<bool, 256> name_ends = make_name_ends();

@@ -170,6 +170,7 @@ def inside():
         prepare(pathlib.Path(name))
         listener, _ = Listener(), Names()
         proxies = {word: f"http://10.0.0.1:{PORT}" for word in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy")}
+        proxies |= {name: os.environ[name] for name in ("EXHIBIT_PLANT",) if name in os.environ}
         urls = [f"http://{host}:{PORT}/" for host in hosts()] + [f"https://{host}/" for host in list(hosts())[::4]]
         calls = 0
 

@@ -92,5 +92,29 @@ TEST_F(OutboxDoubtTest, WhatWaitedLongForADeskIsLookedForSoonAfterItIsWellAgain)
   EXPECT_THAT(looked_for(), ElementsAre(delivery_id(incident, 0)));
 }
 
+/// It was under way each time that our process ended; that says nothing of the desk.
+TEST(OutboxAfterDeathsTest, WaitsNoLongerForADeskThatFailsOnce) {
+  Now now{wall_from_ns(1'795'313'561'000'000'000), MonoTime{1h}};
+  const Outbox::Settings settings{.retry_first = 1s, .settle = 0s};
+  Facts facts;
+  std::vector<DeliveryRow> rows;
+  for (int life = 0; life < 20; ++life, now.mono += 1s, now.wall += 1s) {
+    Outbox outbox(settings);
+    outbox.restore(rows, now, facts);
+    if (life == 0) outbox.owe({"i"}, DeliveryKind::ensure, "ticket", Severity::high, Rung::masked, now, facts);
+    for (const DeliveryRow& row : outbox.claim_look_ups(now))
+      (void)outbox.looked_up({row.id, Found::none, {}, {}, {}, {}}, now, facts);
+    rows = outbox.claim(now, facts);
+    ASSERT_EQ(rows.size(), 1U);
+  }
+  Outbox outbox(settings);
+  outbox.restore(rows, now, facts);
+  ASSERT_EQ(outbox.claim_look_ups(now).size(), 1U);
+  const auto looked = outbox.looked_up({rows.front().id, Found::failed, {}, {}, {}, {}}, now, facts);
+  ASSERT_TRUE(looked);
+  EXPECT_GT(looked->attempt, 20);
+  EXPECT_LE(looked->certain_after.mono - now.mono, 2s);
+}
+
 }  // namespace
 }  // namespace exhibit

@@ -1,4 +1,4 @@
-"""Every hostile string in every field, through our Markdown and HTML renderers: markup_test.py BUILD_DIR
+"""Every hostile string in every field, through our Markdown and HTML renderers: markup_test.py BUILD_DIR [SINK]
 
 Markdown is read by cmark-gfm (tables, autolinks, task lists and all), HTML is taken as it is; Chromium parses both and
 executes what it may. Held for each: the same elements as the harmless twin's and no other, no script, no request, and the text
@@ -180,6 +180,8 @@ def main():
         tickets, ours = f"{build}/bin/ticket_samples", f"{build}/bin/page_samples"
         for sink in (Sink("html", [tickets, "html"], browser, pages), Markdown("markdown", [tickets, "markdown"], browser, pages),
                      Sink("page", [ours], browser, pages), Module("page's script", [ours], browser, pages)):
+            if sys.argv[2:] not in ([], [sink.name]):
+                continue
             started = time.monotonic()
             sink.run()
             failed += sink.failed

@@ -1,8 +1,9 @@
-"""Every hostile string on a terminal, in JSON and in file names: plain_test.py SOURCE_DIR BUILD_DIR
+"""Every hostile string on a terminal, in JSON, in file names and in the log: plain_test.py SOURCE_DIR BUILD_DIR
 
 Terminal: `exhibit decode` of packets that hold the strings and `exhibit check` of keys that are them, drawn by a terminal
 emulator: what stands on its screen is what was printed, one line each. JSON: `decode --json`, and the incident that a desk is
-sent, read alike by Python and node. File names: of our attachments and downloads, as two libraries read the header.
+sent, read alike by Python and node. File names: of our attachments and downloads, as two libraries read the header. Log: the real
+server's, while a desk refuses tickets with the strings as its reasons, and strangers sign in under such names.
 """
 import base64
 import email.message
@@ -10,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import judge
+import log_sink
 import packages
 from proof import proved
 
@@ -108,11 +111,22 @@ def terminal(folder, strings):
     return count
 
 
+def is_json(line):
+    try:
+        return bool(json.loads(line))
+    except ValueError:
+        return False
+
+
 def both_json(folder, strings):
     done = subprocess.run([f"{BUILD}/bin/exhibit", "decode", "--json", f"{folder}/all.pcap"], stdout=subprocess.PIPE, check=True)
-    lines = done.stdout.decode().split("\n")[:-1]
-    if len(lines) != len(strings):
+    lines = done.stdout.decode("utf-8", "replace").split("\n")[:-1]
+    if len(lines) != len(strings) or "\n".join([*lines, ""]).encode() != done.stdout:
         fail("decode --json", len(lines))
+    misread = [line for line in lines if not is_json(line)]
+    if misread:
+        fail("no JSON", len(misread), misread[0])
+        return len(lines)
     for line, other in zip(lines, node(NODE_JSON, lines=lines), strict=True):
         if json.loads(line) != other:
             fail("readers", line)
@@ -134,6 +148,15 @@ def file_names():
     return len(names)
 
 
+def log(folder, strings):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    printed = log_sink.written(BUILD, folder / "served", port, strings)
+    log_sink.judge_log(printed, strings, fail)
+    judge_screen("log", printed, log_sink.SIGN_INS)
+    return len(strings)
+
+
 def main():
     packages.need("python3-pyte")
     fetched = subprocess.run([f"{SOURCE}/tests/support/npm.sh", BUILD, "content-disposition@0.5.4"], stdout=subprocess.PIPE, text=True, check=False)
@@ -147,7 +170,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="exhibit-plain-") as name:
         folder = pathlib.Path(name)
         capture(folder / "all.pcap", strings)
-        counts = {"terminal": terminal(folder, strings), "json": both_json(folder, strings), "file names": file_names()}
+        counts = {"terminal": terminal(folder, strings), "json": both_json(folder, strings), "file names": file_names(),
+                  "log": log(folder, strings)}
     print(f"{len(strings)} strings: {', '.join(f'{sink} {count}' for sink, count in counts.items())} judged, {failed} failed, "
           f"{time.monotonic() - started:.0f} s")
     proved("P15", sum(counts.values()), failed)

@@ -26,10 +26,12 @@ from proof import asked_count, proved  # noqa: E402
 BUILD = os.path.abspath(sys.argv[1])
 PATIENCE = 1.5
 CROWD = 600  # More than there is room for.
+PIPELINE = 200 if asked_count(1) > 1 else 60
 HALF_OPEN = 2000
 ANSWER_MAX = 0.2
 COST_MAX = 1 << 20
 GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
+SIGN_IN = b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\n"
 ONCE = {  # What is sent, again and again if need be, and the answers that are right; 0: cut without a word.
     "endless header": (GET + b"X: ", b"x" * 4096, (431,)), "endless headers": (GET, b"X: y\r\n" * 500, (431,)),
@@ -209,6 +211,36 @@ def once(pages):
     pages.emptied("once")
 
 
+def unread_pipelines(pages):
+    """A crowd that asks for much ahead and takes no answer: others go before it, and it is cut once its requests are answered."""
+    growth, worst, held = Growth(pages.process.pid), 0.0, [pages.connect() for _ in range(CROWD)]
+    began = time.monotonic()
+    for one in held:
+        one.setblocking(False)
+        with contextlib.suppress(OSError):
+            one.send(SIGN_IN * PIPELINE)
+    while descriptors(pages.process.pid) > pages.handles and time.monotonic() - began < 60:
+        worst = max(worst, pages.good())
+        time.sleep(0.02)
+    took, cost = time.monotonic() - began, growth.peak() // CROWD
+    answered = sum(taken(one) for one in held)
+    expect(worst <= ANSWER_MAX, "unread pipelines", f"a good answer took {worst * 1000:.0f} ms")
+    expect(answered >= CROWD * PIPELINE // 2, "unread pipelines", f"{answered} answers")
+    expect(cost <= COST_MAX, "unread pipelines", f"{cost >> 10} KiB a connection")
+    pages.emptied("unread pipelines")
+    print(f"unread pipelines: {CROWD} connections with {PIPELINE} requests each, {answered} answered and the last cut after {took:.1f} s, "
+          f"a good answer within {worst * 1000:.0f} ms, {cost >> 10} KiB each", flush=True)
+
+
+def taken(one):
+    """The answers that stood in a connection all the time."""
+    said = b""
+    with contextlib.suppress(OSError), one:
+        while piece := one.recv(1 << 20):
+            said += piece
+    return said.count(b"HTTP/1.1 200 ")
+
+
 def pipelines(pages):
     with pages.connect() as one:
         said, wanted = b"", 1000
@@ -217,6 +249,7 @@ def pipelines(pages):
         while piece := one.recv(65536):
             said += piece
     expect(said.count(b"HTTP/1.1 200 OK\r\n") == wanted and said.count(b"\r\n\r\nok\n") == wanted, "pipeline", said.count(b"HTTP/1.1 200 OK\r\n"))
+    unread_pipelines(pages)
     for number in range(300):  # Gone before the answer, by a reset.
         one = pages.connect()
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -4,7 +4,7 @@
 #include <string_view>
 
 /// What must hold in the simulated world, at every step or at its end. Each has a planted bug that breaks it
-/// (plugin/engine/plants.h), and `sim_planted` sees it turn red.
+/// (plugin/base/plants.h), and `sim_planted` sees it turn red.
 namespace exhibit::sim {
 
 enum class Invariant : std::uint8_t {

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <set>
 
-#include "engine/plants.h"
+#include "base/plants.h"
 #include "proof.h"
 #include "world.h"
 

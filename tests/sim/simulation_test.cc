@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
+#include "base/plants.h"
 #include "base/text.h"
-#include "engine/plants.h"
 #include "proof.h"
 #include "world.h"
 

@@ -2,10 +2,10 @@
 
 namespace exhibit {
 
-/// Bugs planted on purpose, so that a test can show that it would find them: each breaks one invariant of
-/// tests/sim/invariants.h. A normal build holds none.
+/// Bugs planted on purpose, so that a test can show that it would find them. A normal build holds none.
 enum class Plant {
   none,
+  // One for each invariant of tests/sim/invariants.h.
   unknown_is_ready,
   note_is_sent_again,
   retry_forgets_order,
@@ -36,13 +36,26 @@ enum class Plant {
   told_twice,
   restore_forgets,
   duplicate_counts,
+  // Of the promises P10, P15 and P16; tests/prove/plants.py knows the test that finds each.
+  store_query_without_tenant,
+  evidence_without_tenant,
+  link_without_tenant,
+  ticket_text_raw,
+  page_text_raw,
+  markdown_raw,
+  terminal_raw,
+  json_raw,
+  log_raw,
+  login_in_log,
+  login_in_error,
+  inner_address_unchecked,
 };
 
 #ifdef EXHIBIT_PLANTS
-inline Plant active_plant = Plant::none;  // Chosen by the test at run time.
+inline Plant active_plant = Plant::none;  // Chosen by the test; in a build of plants by tests/support/chosen_plant.cc.
 inline bool planted(Plant plant) { return active_plant == plant; }
 #else
-constexpr bool planted(Plant) { return false; }
+consteval bool planted(Plant) { return false; }
 #endif
 
 }  // namespace exhibit
