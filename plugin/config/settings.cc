@@ -121,6 +121,17 @@ std::optional<Nanoseconds> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_number<std::uint64_t>(text.substr(0, digits));
+  const std::string_view unit = trim(text.substr(digits));
+  if (!number || *number > 1'000'000) return std::nullopt;
+  if (unit == "MiB") return *number << 20;
+  if (unit == "GiB") return *number << 30;
+  if (unit == "TiB") return *number << 40;
+  return std::nullopt;
+}
+
 std::optional<HostSettings> read_host_settings(std::string_view yaml, std::vector<Mistake>& mistakes) {
   const auto document = checked(yaml, schemas::host, mistakes);
   if (!document) return std::nullopt;
@@ -134,6 +145,7 @@ std::optional<HostSettings> read_host_settings(std::string_view yaml, std::vecto
   read_users(json, host, read);
   read_api(json, host);
   read_desks(json, host, read);
+  host.keep = read.keep(json, {});
   return !any_mistake(mistakes) ? std::optional(std::move(host)) : std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,14 @@ struct DeskSettings {
   Nanoseconds poll = std::chrono::minutes{1};  ///< How often people's doings are brought home; 0: never.
 };
 
+/// How long and how much of one tenant is kept. Rows and captures go together, the oldest incidents first.
+struct Keep {
+  Nanoseconds age = std::chrono::hours{24 * 400};
+  std::uint64_t rows = limits::store_bytes;         ///< Bytes of the store, its log included.
+  std::uint64_t captures = limits::evidence_bytes;  ///< Bytes of the evidence folder.
+  bool operator==(const Keep&) const = default;
+};
+
 struct HostSettings {
   std::string public_url, state, runner;
   std::string web_address = "127.0.0.1";
@@ -74,6 +83,7 @@ struct HostSettings {
   std::optional<DeskId> operator_desk;
   std::string operator_map_json = "{}";
   std::optional<MailToPeople> operator_mail;
+  Keep keep;
 };
 
 struct SensorSettings {
@@ -103,6 +113,8 @@ struct TenantSettings {
   Policy policy;
   Nanoseconds group_window = std::chrono::hours{1};
   Nanoseconds reopen_within = std::chrono::hours{24};
+  Keep keep;
+  std::set<CorrelationId> on_hold;  ///< Incidents that are kept whatever their age.
 };
 
 /// A text to settings, or every mistake in it. Pure: zones, files and secrets are looked at by whoever uses them.
@@ -112,6 +124,9 @@ std::optional<TenantSettings> read_tenant_settings(std::string_view yaml, const 
 
 /// `over` wins where both name a field.
 std::string merged_maps(const std::string& under, const std::string& over);
+
+/// "64 MiB", "20GiB", "1 TiB".
+std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
 /// "30 s", "500ms", "2 min", "12h", "1 d".
 std::optional<Nanoseconds> parse_duration(std::string_view text);

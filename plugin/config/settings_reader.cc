@@ -55,6 +55,21 @@ TicketTemplates SettingsReader::templates(const Json& object, const std::string&
   return under;
 }
 
+Keep SettingsReader::keep(const Json& document, Keep most) {
+  constexpr std::uint64_t least = 16U << 20;
+  const Json* found = member(document, "keep");
+  if (!found) return most;
+  duration(*found, "age", most.age);
+  if (most.age < std::chrono::hours{24}) wrong("/keep/age", "less than a day", "sensors may repeat what is younger");
+  for (const auto& [key, size] : {std::pair{"rows", &Keep::rows}, {"captures", &Keep::captures}}) {
+    const std::string text = text_at(*found, key);
+    if (text.empty()) continue;
+    most.*size = parse_bytes(text).value_or(0);
+    if (most.*size < least) wrong(cat("/keep/", key), "less than 16 MiB");
+  }
+  return most;
+}
+
 std::optional<MailToPeople> SettingsReader::mail_to_people(const Json& object, const std::string& pointer,
                                                            const HostSettings& host) {
   MailToPeople people;

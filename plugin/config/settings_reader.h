@@ -60,6 +60,9 @@ class SettingsReader {
   /// `under` with what `object` has in "templates" over it; each of those is tried out.
   TicketTemplates templates(const Json& object, const std::string& pointer, TicketTemplates under);
 
+  /// `most` with what "keep" of the document has in its place.
+  Keep keep(const Json& document, Keep most);
+
   /// "while_down" of a desk or the operators' mail; nothing, and a mistake said, when it cannot be sent.
   std::optional<MailToPeople> mail_to_people(const Json& object, const std::string& pointer, const HostSettings& host);
 

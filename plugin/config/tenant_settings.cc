@@ -121,6 +121,18 @@ void read_tenant_desk(const Json& json, const HostSettings& host, TenantSettings
                                              : AttachPolicy::none;
 }
 
+/// A tenant may be kept for a shorter time and with less than others.
+void read_keep(const Json& json, const HostSettings& host, TenantSettings& tenant, SettingsReader& read) {
+  tenant.keep = read.keep(json, host.keep);
+  const auto at_most = [&](bool more, const char* pointer) {
+    if (more) read.wrong(pointer, "more than exhibit.yaml keeps of a tenant", "raise it there");
+  };
+  at_most(tenant.keep.age > host.keep.age, "/keep/age");
+  at_most(tenant.keep.rows > host.keep.rows, "/keep/rows");
+  at_most(tenant.keep.captures > host.keep.captures, "/keep/captures");
+  for (std::string& id : SettingsReader::texts(json, "on_hold")) tenant.on_hold.insert({std::move(id)});
+}
+
 }  // namespace
 
 std::optional<TenantSettings> read_tenant_settings(std::string_view yaml, const HostSettings& host,
@@ -143,6 +155,7 @@ std::optional<TenantSettings> read_tenant_settings(std::string_view yaml, const 
   }
   read_tenant_desk(json, host, tenant, read);
   read_policy(json, tenant, read);
+  read_keep(json, host, tenant, read);
   return !any_mistake(mistakes) ? std::optional(std::move(tenant)) : std::nullopt;
 }
 

@@ -363,6 +363,12 @@ std::optional<MonoTime> CaptureTracker::next_wake() const {
   return earliest;
 }
 
+void CaptureTracker::gone(const CaptureKey& key) {
+  if (const auto row = rows_.find(key); row != rows_.end() && is_settled(row->second.state)) rows_.erase(row);
+  const auto newest = forgotten_.find({key.sensor, key.locator});
+  if (newest != forgotten_.end() && newest->second <= key.epoch) forgotten_.erase(newest);
+}
+
 void CaptureTracker::forget_settled_before(WallTime time, const std::set<CaptureKey>& needed) {
   std::erase_if(rows_, [&](const auto& entry) {
     const bool old = !needed.contains(entry.first) && is_settled(entry.second.state) && entry.second.settled_at &&

@@ -61,6 +61,8 @@ class CaptureTracker {
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
   /// Forgets what settled before this moment, but for those that somebody may still speak of.
   void forget_settled_before(WallTime time, const std::set<CaptureKey>& needed);
+  /// Nothing keeps this one any more, and no number is remembered for it.
+  void gone(const CaptureKey& key);
 
  private:
   struct Sensor {

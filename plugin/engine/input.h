@@ -96,6 +96,12 @@ struct DiskSaid {
   std::string why;
 };
 
+/// Whether the tenant's bounds can be kept.
+struct BoundsSaid {
+  bool broken = false;
+  std::string why;
+};
+
 /// What the desk says of one ticket of ours.
 struct TicketChange {
   std::string ticket, number, correlation, version, state, assignee, close_code;
@@ -135,6 +141,6 @@ std::optional<LetterDecided::What> parse_decision(std::string_view token);
 struct Tick {};
 
 using Input = std::variant<SensorSaid, DeliveryEnded, DeliveryLookedUp, FetchEnded, CaptureExamined, FetchAsked,
-                           SensorTrouble, DiskSaid, LetterDecided, DeskSaid, AdoptAsked, Tick>;
+                           SensorTrouble, DiskSaid, BoundsSaid, LetterDecided, DeskSaid, AdoptAsked, Tick>;
 
 }  // namespace exhibit

@@ -200,9 +200,17 @@ struct QuarantineRow {
   WallTime noted{};
 };
 
+/// Rows that the store no longer has, taken out to keep its bounds.
+struct RowsGone {
+  std::vector<IncidentId> incidents;
+  std::vector<CaptureKey> captures;
+  std::vector<std::string> identities;  ///< Of alerts that are not even remembered any more.
+};
+
 /// All that an engine needs to go on. Settled things come along only as far as later inputs may touch them.
 struct Snapshot {
-  std::vector<AlertRow> alerts;  ///< Every identity; `raw` only of first alerts of the incidents below.
+  std::vector<AlertRow> alerts;         ///< Every identity; `raw` only of first alerts of the incidents below.
+  std::vector<std::string> remembered;  ///< Identities of alerts whose rows are gone.
   std::vector<IncidentRow> incidents;
   std::vector<CaptureRow> captures;
   std::vector<CaptureKey> earlier_captures;  ///< Those that settled before.

@@ -36,7 +36,6 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   std::map<std::string, const AlertRow*> raw;
   for (const AlertRow& row : rows.alerts) {
     seen_.insert(row.identity);
-    if (!row.incident.empty()) seen_.belongs(row.sensor, row.event_id, row.incident);
     if (!row.raw.empty()) raw[row.identity] = &row;
   }
   for (const IncidentRow& row : rows.incidents) {
@@ -47,6 +46,9 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
     if (!row.ticket.empty()) tickets_[row.ticket] = row.id;
     incidents_.emplace(row.id, Incident{row, alert, alert, {}});
   }
+  for (const AlertRow& row : rows.alerts)
+    if (incidents_.contains(row.incident)) seen_.belongs(row.sensor, row.event_id, row.incident);
+  for (const std::string& identity : rows.remembered) seen_.insert(identity);
   for (const AdoptionRow& row : rows.adoptions) adoptions_[row.id()] = row;
   poll_cursor_ = rows.poll_cursor;
   for (const ReportRow& row : rows.reports)

@@ -8,9 +8,9 @@ namespace {
 
 const TenantId by_mail{"mail to people"};
 
-IncidentId mail_id(const IncidentId& subject) { return incident_id(by_mail, subject.text); }
-
 }  // namespace
+
+IncidentId mail_id(const IncidentId& subject) { return incident_id(by_mail, subject.text); }
 
 void SecondChannel::know(const IncidentId& subject) { subjects_.emplace(mail_id(subject), subject); }
 

@@ -12,6 +12,9 @@
 
 namespace exhibit {
 
+/// Under which the mail about a subject stands among the deliveries.
+IncidentId mail_id(const IncidentId& subject);
+
 /// Tells people by mail what a desk does not take: one mail for each subject, which is an incident or a condition.
 ///
 ///   (nothing) --expect--> expected --time over--> owed --> mailed

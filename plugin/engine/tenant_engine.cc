@@ -14,8 +14,6 @@ namespace exhibit {
 namespace {
 
 constexpr std::size_t incidents_per_group = 8;
-constexpr Nanoseconds memory_of_incidents = std::chrono::hours{25};
-constexpr Nanoseconds memory_of_open_tickets = std::chrono::hours{24 * 7};
 
 bool is_power_of_ten(std::uint64_t n) {
   while (n >= 10 && n % 10 == 0) n /= 10;
@@ -136,6 +134,7 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
   if (group.size() == incidents_per_group) group.erase(group.begin());
   group.push_back(row.id);
   const IncidentId id = row.id;
+  if (incidents_.size() >= incidents_until_forgetting_) forget_beyond(limits::incidents_in_memory, now);
   Incident& incident = incidents_.insert_or_assign(id, Incident{std::move(row), alert, alert, {}}).first->second;
   if (AdoptionRow* const order = adoption_for(*alert))
     adopt(incident, *order, now, out);
@@ -298,6 +297,10 @@ void TenantEngine::take(const DiskSaid& said, Now, Reaction& out) {
   out.effects.emplace_back(TellOperator{"disk/full", said.why, said.scarce});
 }
 
+void TenantEngine::take(const BoundsSaid& said, Now, Reaction& out) {
+  out.effects.emplace_back(TellOperator{"store/bounds", said.why, said.broken});
+}
+
 void TenantEngine::take(const Tick&, Now now, Reaction& out) {
   operator_.tick(now, out);
   captures_.tick(now, out);
@@ -416,35 +419,6 @@ const IncidentRow* TenantEngine::incident(const CorrelationId& correlation) cons
 
 bool TenantEngine::awaits_report(const Incident& incident, const CaptureRow& row) {
   return is_sealed(row.state) && !incident.reports.contains(row.key);
-}
-
-/// What nothing can touch any more leaves the memory; its rows stay.
-void TenantEngine::forget_old(Now now) {
-  last_forgetting_ = now.mono;
-  const WallTime before = now.wall - memory_of_incidents;
-  for (auto at = incidents_.begin(); at != incidents_.end();) {
-    const auto& row = at->second.row;
-    const bool waiting = outbox_.holds(row.id) || people_.holds(row.id) ||
-                         std::any_of(row.captures.begin(), row.captures.end(), [&](const CaptureKey& key) {
-                           const CaptureRow* capture = captures_.find(key);
-                           return capture && (!is_settled(capture->state) || awaits_report(at->second, *capture));
-                         });
-    const bool followed = settings_.round_trip && !row.closed_at && row.opened >= now.wall - memory_of_open_tickets;
-    if (row.opened >= before || waiting || followed) {
-      ++at;
-      continue;
-    }
-    auto group = groups_.find(row.group);
-    if (group != groups_.end() && std::erase(group->second, row.id) > 0 && group->second.empty()) groups_.erase(group);
-    tickets_.erase(row.ticket);
-    people_.forget(row.id);
-    outbox_.forget(row.id);
-    at = incidents_.erase(at);
-  }
-  std::set<CaptureKey> needed;
-  for (const auto& [id, incident] : incidents_)
-    needed.insert(incident.row.captures.begin(), incident.row.captures.end());
-  captures_.forget_settled_before(before, needed);
 }
 
 }  // namespace exhibit

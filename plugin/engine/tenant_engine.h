@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/limits.h"
 #include "engine/capture_tracker.h"
 #include "engine/fact.h"
 #include "engine/input.h"
@@ -77,6 +78,13 @@ class TenantEngine {
   /// No delivery is open, no capture is unsettled, every report is in.
   [[nodiscard]] bool settled() const;
   void resume_desk() { outbox_.resume(); }
+  /// Nobody follows the desk's tickets after all.
+  void not_polled() { settings_.round_trip = false; }
+
+  /// Whether the rows of this incident may be taken out: nothing waits for it, and nobody follows its ticket.
+  [[nodiscard]] bool may_go(const IncidentId& id, Now now) const;
+  /// They were taken out, and that is committed. To be called before the next input.
+  void gone(const RowsGone& rows);
 
  private:
   struct Incident {
@@ -93,6 +101,7 @@ class TenantEngine {
   void take(const FetchAsked& asked, Now now, Reaction& out);
   void take(const SensorTrouble& trouble, Now now, Reaction& out);
   void take(const DiskSaid& said, Now now, Reaction& out);
+  void take(const BoundsSaid& said, Now now, Reaction& out);
   void take(const LetterDecided& decision, Now now, Reaction& out);
   void take(const DeskSaid& said, Now now, Reaction& out);
   void take(const AdoptAsked& asked, Now now, Reaction& out);
@@ -133,7 +142,11 @@ class TenantEngine {
   void pump(Now now, Reaction& out);
   void follow_settled_captures(Now now, Reaction& out);
   [[nodiscard]] static bool awaits_report(const Incident& incident, const CaptureRow& row);
+  [[nodiscard]] bool waits(const Incident& incident) const;
+  [[nodiscard]] bool is_followed(const Incident& incident, Now now) const;
+  void forget(const IncidentId& id);
   void forget_old(Now now);
+  void forget_beyond(std::size_t most, Now now);
 
   [[nodiscard]] std::string fields_of(const Incident& incident) const;
   [[nodiscard]] TicketView view_of(const Incident& incident) const;
@@ -158,6 +171,8 @@ class TenantEngine {
   std::uint64_t sequence_ = 0;
   std::string last_polled_;  ///< A ticket.
   MonoTime last_forgetting_{};
+  std::size_t incidents_until_forgetting_ = limits::incidents_in_memory + limits::incidents_in_memory / 8;
+  std::size_t forgotten_ = 0;  ///< Incidents, since their events were.
 };
 
 /// "3200/0 192.0.2.10 198.51.100.20": alerts with the same text may join one incident.

@@ -45,6 +45,9 @@ Result<void> sync_folder(const std::string& folder) {
   return {};
 }
 
+constexpr std::uint64_t block_bytes = 4096;
+std::uint64_t on_disk(std::uint64_t bytes) { return (bytes + block_bytes - 1) / block_bytes * block_bytes; }
+
 bool is_evidence_id(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -75,7 +78,7 @@ class FolderEvidenceStore final : public EvidenceStore {
     for (const auto& entry : fs::directory_iterator(folder_ + "/intake", failed)) fs::remove(entry.path(), failed);
     for (auto at = fs::recursive_directory_iterator(folder_, failed);
          !failed && at != fs::recursive_directory_iterator(); at.increment(failed))
-      if (at->is_regular_file(failed)) used_ += at->file_size(failed);
+      if (at->is_regular_file(failed)) used_ += on_disk(at->file_size(failed));
     return {};
   }
 
@@ -92,6 +95,7 @@ class FolderEvidenceStore final : public EvidenceStore {
     const EvidenceId id{hex(intake.hash_.finish())};
     if (::fsync(intake.file_.get()) != 0) return disk_error("synchronising a file");
     const std::lock_guard lock(sealing_);
+    note_sealed(id);
     std::error_code failed;
     const std::string folder = folder_of(id);
     const bool new_folder = fs::create_directory(folder, failed);
@@ -101,7 +105,7 @@ class FolderEvidenceStore final : public EvidenceStore {
       if (Result<void> written = write_origin(id, intake.size(), origin); !written) return written.error();
       if (::rename(intake.path_.c_str(), path_of(id).c_str()) != 0) return disk_error("naming a file");
       ::close(intake.file_.release());
-      used_ += intake.size();
+      used_ += on_disk(intake.size()) + block_bytes;
     }
     if (Result<void> synced = sync_folder(folder); !synced) return synced.error();
     if (new_folder)
@@ -157,6 +161,26 @@ class FolderEvidenceStore final : public EvidenceStore {
     return bytes;
   }
 
+  Result<bool> remove(const EvidenceId& id, Nanoseconds unless_sealed_within) override {
+    if (!is_evidence_id(id.text)) return Error{Errc::not_found, "evidence: no such name"};
+    const std::lock_guard lock(sealing_);
+    const auto fresh = sealed_lately_.find(id.text);
+    if (fresh != sealed_lately_.end() && std::chrono::steady_clock::now() - fresh->second < unless_sealed_within)
+      return false;
+    for (const std::string& path : {path_of(id), path_beside(id)}) {
+      std::error_code failed;
+      const std::uintmax_t bytes = fs::file_size(path, failed);
+      if (failed) continue;  // It went before, and the process with it.
+      if (::unlink(path.c_str()) != 0) return disk_error("deleting a file");
+      used_ -= std::min<std::uint64_t>(used_, on_disk(bytes));
+    }
+    const std::lock_guard checked(checking_);
+    good_.erase(id.text);
+    return true;
+  }
+
+  std::uint64_t used() const override { return used_; }
+
   std::vector<SealedFile> sealed() const override {
     std::vector<SealedFile> all;
     std::error_code failed;
@@ -204,6 +228,13 @@ class FolderEvidenceStore final : public EvidenceStore {
     return file;
   }
 
+  void note_sealed(const EvidenceId& id) {
+    const auto now = std::chrono::steady_clock::now();
+    if (sealed_lately_.size() >= sealed_lately_max)
+      std::erase_if(sealed_lately_, [&](const auto& entry) { return now - entry.second > trusted_for; });
+    sealed_lately_[id.text] = now;
+  }
+
   /// The planted look-up by hash alone.
   FileHandle any_tenants(const EvidenceId& id) const {
     std::error_code failed;
@@ -225,16 +256,18 @@ class FolderEvidenceStore final : public EvidenceStore {
     Seen seen;
     std::chrono::steady_clock::time_point hashed;
   };
-  static constexpr std::size_t good_max = 4096;
+  static constexpr std::size_t good_max = 4096, sealed_lately_max = 4096;
   static constexpr std::chrono::minutes trusted_for{10};  // Rot changes no time of a file.
   static std::int64_t ns_of(const timespec& time) { return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec; }
 
   std::string folder_of(const EvidenceId& id) const { return cat(folder_, "/", id.text.substr(0, 2)); }
   std::string path_of(const EvidenceId& id) const { return cat(folder_of(id), "/", id.text, ".pcap"); }
 
+  std::string path_beside(const EvidenceId& id) const { return cat(folder_of(id), "/", id.text, ".json"); }
+
   /// Before the capture gets its name, so that no capture ever stands without it.
   Result<void> write_origin(const EvidenceId& id, std::uint64_t size, const EvidenceOrigin& origin) {
-    const std::string path = cat(folder_of(id), "/", id.text, ".json");
+    const std::string path = path_beside(id);
     const FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file) return disk_error("creating a file");
     if (Result<void> written = write_all(file.get(), as_bytes(origin_json(id, size, origin))); !written) return written;
@@ -250,6 +283,7 @@ class FolderEvidenceStore final : public EvidenceStore {
   std::atomic<std::uint64_t> used_{0};
   std::atomic<std::uint64_t> counter_{0};
   std::mutex sealing_;
+  std::map<std::string, std::chrono::steady_clock::time_point> sealed_lately_;
 };
 
 Result<void> make_durable_folder(const std::string& path) {

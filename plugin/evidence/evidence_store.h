@@ -72,6 +72,11 @@ class EvidenceStore {
   /// For sendfile and the runner: an open file whose bytes match its name. Read and hashed, unless this store did so
   /// within ten minutes and the file system tells of no change since.
   virtual Result<EvidenceFile> open_checked(const EvidenceId& id) const = 0;
+  /// Deletes a sealed file and what lies beside it. False: the same bytes were sealed within `unless_sealed_within`,
+  /// and their row may not be written yet.
+  virtual Result<bool> remove(const EvidenceId& id, Nanoseconds unless_sealed_within) = 0;
+  /// Bytes of all files, as the disk gives them out: in blocks.
+  virtual std::uint64_t used() const = 0;
   /// What the files themselves say of all that is sealed here. One that says nothing readable is left out.
   virtual std::vector<SealedFile> sealed() const = 0;
   /// Moves sealed files that no row knows to `orphans/`, and removes what an ended process left unsealed.

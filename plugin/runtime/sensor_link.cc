@@ -119,7 +119,8 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
   mutable std::mutex showing;
   Status shown{"connecting", "", 0, 0};  ///< Under `showing`; everything else belongs to the strand.
   CaptureCause told = CaptureCause::none;
-  std::string held;  ///< Why nothing is taken in now; empty: all is.
+  std::string held;     ///< Why nothing is taken in now; empty: all is.
+  bool fetches = true;  ///< Recordings, also while `held`.
   bool stopping = false;
   bool get_for_logs = false;
   int running = 0;
@@ -156,8 +157,9 @@ void SensorLink::fetch(const FetchCapture& order) {
   });
 }
 
-void SensorLink::hold(const std::string& why) {
-  asio::post(state_->strand, [state = state_, why] {
+void SensorLink::hold(const std::string& why, bool recordings_go_on) {
+  asio::post(state_->strand, [state = state_, why, recordings_go_on] {
+    state->fetches = why.empty() || recordings_go_on;
     if (std::exchange(state->held, why) == why) return;
     if (why.empty()) state->pause.cancel();
     state->show([&](Status& status) {
@@ -281,7 +283,7 @@ asio::awaitable<SensorCallResult> SensorLink::State::call_for_log(IpLogId log_id
 asio::awaitable<void> SensorLink::State::fetch(FetchCapture order) {
   const auto self = shared_from_this();
   step("before-fetch");
-  if (!held.empty()) {
+  if (!fetches) {
     tenant.tell(FetchEnded{order.key, FetchEnded::Kind::store_refused, {}, 0, held});
     co_return;
   }

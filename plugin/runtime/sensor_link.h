@@ -32,9 +32,9 @@ class SensorLink {
 
   void start();
   void fetch(const FetchCapture& order);
-  /// While there is a reason, no batch is asked for or taken, and no recording is fetched: the sensor keeps them.
-  /// Empty: go on.
-  void hold(const std::string& why);
+  /// While there is a reason, no batch is asked for or taken, and no recording is fetched unless `recordings_go_on`:
+  /// the sensor keeps them. Empty: go on.
+  void hold(const std::string& why, bool recordings_go_on = false);
   /// An operator says: try the login again.
   void resume();
   /// `stopped` comes when nothing runs any more.

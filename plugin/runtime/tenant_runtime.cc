@@ -54,6 +54,7 @@ class LiveTenant final : public TenantRuntime {
       state->follow_disk();
       for (const auto& [name, link] : state->links) link->start();
       state->arm_checkpoint();
+      state->arm_sweep(std::chrono::milliseconds{0});
       state->arm_poll();
       state->arm_timer();
     });
@@ -65,6 +66,7 @@ class LiveTenant final : public TenantRuntime {
       state->wake.cancel();
       state->checkpoint.cancel();
       state->poll_timer.cancel();
+      state->sweep_timer.cancel();
       state->refuse_pending();
       auto left = std::make_shared<std::size_t>(state->links.size() + 1);
       const auto one_less = [state, left, stopped] {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "engine/retention.h"
 #include "runtime/sensor_link.h"
 #include "runtime/sent_texts.h"
 #include "runtime/tenant_runtime.h"
@@ -31,7 +32,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         strand(world.executors.make_strand()),
         wake(strand),
         checkpoint(strand),
-        poll_timer(strand) {}
+        poll_timer(strand),
+        sweep_timer(strand) {}
 
   [[nodiscard]] Now now() const { return world.clock.now(); }
   [[nodiscard]] Seat seat(const std::string& fields_json = "{}") const {
@@ -65,8 +67,15 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   /// Takes alerts in, or leaves them with the sensors, as the disk and the backlog allow; tells the engine of the disk.
   void follow_disk();
   [[nodiscard]] bool owes_too_much() const;
+  /// Looks whether the tenant's bounds ask for old rows and captures to go, and keeps the store's log short.
+  void follow_room();
+  void arm_sweep(std::chrono::milliseconds wait);
+  /// One small step; the next one when others had their turn.
+  void sweep();
+  void delete_files();
   void arm_poll();
   void poll_desk();
+  void never_polled();
   void restore_engine(Reaction& out);
   void fail(std::string_view why);
   EngineSettings engine_settings() const;
@@ -88,7 +97,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::deque<Pending> sensors_said, pending;  ///< What sensors said, and everything else.
   SentTexts sent;
   std::map<std::string, Condition> conditions;
-  boost::asio::steady_timer wake, checkpoint, poll_timer;
+  boost::asio::steady_timer wake, checkpoint, poll_timer, sweep_timer;
   bool draining = false, started = false, stopping = false;
   bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.
   std::string failed;  ///< Why this tenant stands still; empty: it does not.
@@ -96,6 +105,16 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::optional<bool> told_scarce;  ///< What the engine was told of the disk, or is being told.
   bool holding = false;             ///< No alert is taken in now.
   bool behind = false;              ///< As much is owed to the desk as may be.
+  bool cannot_poll = false;         ///< The desk said so.
+  struct Sweeping {
+    std::optional<Retention> retention;
+    std::uint64_t after = 0;      ///< Where the next step goes on.
+    std::size_t alerts_gone = 0;  ///< In this pass.
+    bool crowded = false;         ///< Room is to be made.
+    bool full = false;            ///< No alert is taken in before there is room.
+    bool stuck = false;           ///< A whole pass made none: a person is needed.
+    bool deleting = false;
+  } sweeping;
 };
 
 /// What is answered to whoever asks a tenant that has stopped.

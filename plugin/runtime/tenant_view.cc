@@ -129,6 +129,8 @@ std::string TenantState::report(bool with_incidents) {
   out.object().member("tenant", settings.tenant.text).member("name", settings.name).text_or_null("failed", failed);
   out.member("alerts", counts.alerts).member("incidents", counts.incidents).member("gaps", counts.gaps);
   out.member("repeated", counts.duplicates_dropped).member("open_deliveries", engine ? engine->outbox().open() : 0);
+  const StoreRoom room = store ? store->room().value_or(StoreRoom{}) : StoreRoom{};
+  out.member("store_bytes", room.used + room.log).member("capture_bytes", evidence->used());
   out.member("settled", engine && engine->settled() && idle());
   out.key("sensors").array();
   for (const auto& [name, link] : links) {

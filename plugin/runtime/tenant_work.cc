@@ -112,6 +112,7 @@ void TenantState::drain() {
     if (entry.done) entry.done(committed);
   if (committed) perform(std::move(all.effects));
   if (behind != owes_too_much()) follow_disk();
+  follow_room();
   if (!idle() && !std::exchange(draining, true))
     boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
   arm_timer();
@@ -158,6 +159,9 @@ void TenantState::restore_engine(Reaction& out) {
   const std::chrono::hours memory{world.poll > Nanoseconds{0} ? 24 * 7 : 48};
   Result<Snapshot> rows = store->load(now().wall - memory);
   if (!rows) return fail(rows.error().text);
+  WallTime newest{};
+  for (const AlertRow& row : rows->alerts) newest = std::max(newest, row.received);
+  if (!sweeping.retention) sweeping.retention.emplace(settings.keep.age, now(), newest);
   try {
     engine.emplace(engine_settings());
     out = engine->restore(*rows, now());
@@ -280,8 +284,10 @@ void TenantState::follow_disk() {
   behind = owes_too_much();
   std::string why = scarce ? world.disk->text() : "";
   if (!scarce && behind) why = cat(limits::outbox_rows, " incidents wait for the desk: no more alerts are taken in");
+  const bool only_full = why.empty() && sweeping.full;  // What is fetched lets incidents come to rest, and go.
+  if (only_full) why = "the store is as large as it may be: no alert is taken in until old rows went";
   holding = !why.empty();
-  for (const auto& [name, link] : links) link->hold(why);
+  for (const auto& [name, link] : links) link->hold(why, only_full);
   if (scarce == told_scarce) return;
   const bool was_scarce = std::exchange(told_scarce, scarce).value_or(false);
   if (scarce || was_scarce) arm_checkpoint();
@@ -317,7 +323,7 @@ void TenantState::poll_desk() {
   if (!request) return arm_poll();
   world.desk->poll(seat(), *request, [self = shared_from_this()](Result<std::string> document) {
     boost::asio::post(self->strand, [self, document = std::move(document)] {
-      if (!document && document.error().code == Errc::unsupported) return;  // And never will.
+      if (!document && document.error().code == Errc::unsupported) return self->never_polled();
       const Result<DeskSaid> said = document ? read_poll_document(*document) : document.error();
       if (said)
         self->enqueue(*said);
@@ -326,6 +332,12 @@ void TenantState::poll_desk() {
       self->arm_poll();
     });
   });
+}
+
+/// This desk cannot tell, now or later: its tickets are not followed.
+void TenantState::never_polled() {
+  cannot_poll = true;
+  if (engine) engine->not_polled();
 }
 
 EngineSettings TenantState::engine_settings() const {
@@ -342,7 +354,7 @@ EngineSettings TenantState::engine_settings() const {
   engine_set.templates = settings.templates;
   engine_set.group_window = settings.group_window;
   engine_set.reopen_within = settings.reopen_within;
-  engine_set.round_trip = world.poll > Nanoseconds{0};
+  engine_set.round_trip = world.poll > Nanoseconds{0} && !cannot_poll;
   engine_set.outbox = world.outbox;
   engine_set.operator_desk.on = world.operator_desk != nullptr;
   engine_set.operator_desk.tenant = settings.tenant;

@@ -101,7 +101,17 @@ create index deliveries_open on deliveries(state) where state not in ('done','ex
 // Pages with sums; the file was written anew for it before this step.
 constexpr const char* version_5 = "";
 
-constexpr std::array<const char*, schema_version> steps = {version_1, version_2, version_3, version_4, version_5};
+// What old rows leave behind: files that are still to be deleted, alerts that must not come twice, and how many went.
+constexpr const char* version_6 = R"sql(
+create table leaving(evidence text primary key, bytes integer not null) without rowid;
+create table remembered(number integer primary key, identity text not null);
+create table removed(one integer primary key check(one = 1), incidents integer not null, gaps integer not null);
+insert into removed values(1, 0, 0);
+create index captures_by_evidence on captures(evidence) where evidence <> '';
+)sql";
+
+constexpr std::array<const char*, schema_version> steps = {version_1, version_2, version_3,
+                                                           version_4, version_5, version_6};
 
 }  // namespace
 

@@ -7,7 +7,7 @@
 namespace exhibit {
 
 /// The schema version that this program writes.
-inline constexpr int schema_version = 5;
+inline constexpr int schema_version = 6;
 /// The last one whose pages have no sums of their own.
 inline constexpr int schema_version_without_sums = 4;
 

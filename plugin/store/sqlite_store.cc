@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <set>
 
@@ -6,32 +7,28 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "store/checked_log.h"
+#include "store/checked_pages.h"
 #include "store/report_json.h"
 #include "store/row_readers.h"
+#include "store/row_writer.h"
 #include "store/sqlite_store.h"
+#include "store/sweep.h"
 
 namespace exhibit {
 namespace {
 
 using sqlite::Statement;
 
-template <typename T, typename Text>
-std::string joined(const std::vector<T>& list, Text text) {
-  std::vector<std::string> parts;
-  for (const T& item : list) parts.push_back(replace_all(text(item), "\n", " "));
-  return join(parts, "\n");
-}
-
 class SqliteStore final : public Store {
  public:
   SqliteStore(sqlite::Database database, const std::string& path)
-      : database_(std::move(database)), mark_(database_.get(), path) {}
+      : database_(std::move(database)), path_(path), mark_(database_.get(), path) {}
 
   Result<void> commit(std::span<const Fact> facts) override {
     if (facts.empty()) return {};
     if (!begin_.run()) return failure("begin");
     for (const Fact& fact : facts)
-      if (!std::visit([&](const auto& row) { return put(row); }, fact)) return abandon("writing a row");
+      if (!rows_.put(fact)) return abandon("writing a row");
     if (!commit_.run()) return abandon("commit");
     return {};
   }
@@ -75,9 +72,10 @@ class SqliteStore final : public Store {
     if (cursor.step()) rows.poll_cursor = cursor.text();
     if (const Result<void> more = load_captures_named(rows); !more) return more.error();
     rows.sequence = count("select coalesce(max(sequence), 0) from alerts");
-    rows.alerts_total = count("select count(*) from alerts");
-    rows.incidents_total = count("select count(*) from incidents");
-    rows.gaps_total = count("select count(*) from gaps");
+    read("select identity from remembered", since, rows.remembered, [](Statement& s) { return s.text(); });
+    rows.alerts_total = rows.sequence;
+    rows.incidents_total = count("select (select count(*) from incidents) + incidents from removed");
+    rows.gaps_total = count("select (select count(*) from gaps) + gaps from removed");
     if (failed_) return failure("loading");
     return rows;
   }
@@ -164,7 +162,7 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<EvidenceId>> known_evidence() override {
-    return many<EvidenceId>("select evidence from captures where evidence <> ''",
+    return many<EvidenceId>("select evidence from captures where evidence <> '' union select evidence from leaving",
                             [](Statement& s) { return EvidenceId{s.text()}; });
   }
 
@@ -210,6 +208,52 @@ class SqliteStore final : public Store {
         });
   }
 
+  Result<Swept> sweep(const SweepStep& step) override {
+    if (!begin_.run()) return failure("begin");
+    Result<Swept> swept = swept_in_transaction(database_.get(), step);
+    if (swept && !swept->files.empty()) {
+      std::string files;
+      for (const EvidenceId& id : swept->files) files += (files.empty() ? "" : " ") + id.text;
+      if (const auto entry = append_ledger(step.now, "exhibit", "removed", files, step.because); !entry)
+        swept = entry.error();
+    }
+    if (!swept) (void)sqlite::execute(database_.get(), "rollback");
+    if (swept && !commit_.run()) return abandon("commit");
+    return swept;
+  }
+
+  Result<std::vector<EvidenceId>> leaving(std::size_t limit) override {
+    // The same bytes may have come again.
+    if (const auto stay = sqlite::execute(
+            database_.get(),
+            "delete from leaving where evidence in (select evidence from captures where evidence <> '')");
+        !stay)
+      return stay.error();
+    return many<EvidenceId>(cat("select evidence from leaving limit ", limit),
+                            [](Statement& s) { return EvidenceId{s.text()}; });
+  }
+
+  Result<void> left(std::span<const EvidenceId> deleted) override {
+    if (deleted.empty()) return {};
+    if (!begin_.run()) return failure("begin");
+    Statement gone(database_.get(), "delete from leaving where evidence = ?");
+    for (const EvidenceId& id : deleted)
+      if (!gone.bind(id).run()) return abandon("deleting");
+    if (!commit_.run()) return abandon("commit");
+    return {};
+  }
+
+  Result<StoreRoom> room() override {
+    if (!pages_.step() || !free_pages_.step() || !leaving_.step()) return failure("reading its size");
+    const auto pages = static_cast<std::uint64_t>(pages_.number());
+    const auto free = static_cast<std::uint64_t>(free_pages_.number());
+    const auto leaving = static_cast<std::uint64_t>(leaving_.number());
+    pages_.reset(), free_pages_.reset(), leaving_.reset();
+    std::error_code none;
+    const std::uintmax_t log = std::filesystem::file_size(path_ + "-wal", none);
+    return StoreRoom{(pages - free) * page_bytes, pages * page_bytes, none ? 0 : log, leaving};
+  }
+
   void checkpoint() override {
     sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }
@@ -219,149 +263,6 @@ class SqliteStore final : public Store {
   }
 
  private:
-  bool put(const AlertRow& row) {
-    return alert_.bind(row.sequence)
-        .bind(row.identity)
-        .bind(row.incident)
-        .bind(row.sensor)
-        .bind(row.event_id)
-        .bind(row.time)
-        .bind(row.received)
-        .bind(row.raw)
-        .run();
-  }
-
-  bool put(const IncidentRow& row) {
-    const std::string captures = joined(row.captures, [](const CaptureKey& key) { return key.text(); });
-    return incident_.bind(row.id)
-        .bind(row.correlation)
-        .bind(row.link)
-        .bind(row.group)
-        .bind(row.first_alert)
-        .bind(row.first_time)
-        .bind(row.opened)
-        .bind(static_cast<int>(row.severity))
-        .bind(row.alerts)
-        .bind(row.alerts_told)
-        .bind(captures)
-        .bind(token(row.no_capture))
-        .bind(row.ticket)
-        .bind(row.number)
-        .bind(row.url)
-        .bind(row.ticket_at)
-        .bind(row.remote_state)
-        .bind(row.assignee)
-        .bind(row.verdict)
-        .bind(row.remote_version)
-        .bind(row.closed_at)
-        .bind(row.previous)
-        .bind(row.mailed_at)
-        .run();
-  }
-
-  bool put(const CaptureRow& row) {
-    const std::string proof = joined(row.proof, [](const std::string& clause) { return clause; });
-    const std::string incidents = joined(row.incidents, [](const IncidentId& id) { return id.text; });
-    return capture_.bind(row.key.text())
-        .bind(token(row.state))
-        .bind(token(row.cause))
-        .bind(proof)
-        .bind(incidents)
-        .bind(static_cast<int>(row.severity))
-        .bind(row.on_demand)
-        .bind(row.heard)
-        .bind(row.completed)
-        .bind(row.refused)
-        .bind(row.attempts)
-        .bind(row.named)
-        .bind(row.due.wall)
-        .bind(row.safe_until.wall)
-        .bind(row.completed_at)
-        .bind(row.settled_at)
-        .bind(row.evidence ? std::string_view(row.evidence->text) : "")
-        .bind(row.bytes)
-        .bind(token(row.trouble))
-        .run();
-  }
-
-  bool put(const ReportRow& row) {
-    return report_.bind(row.capture.text()).bind(row.incident).bind(report_to_json(row.report)).run();
-  }
-
-  bool put(const DeliveryRow& row) {
-    return delivery_.bind(row.incident)
-        .bind(row.order)
-        .bind(token(row.kind))
-        .bind(row.subject)
-        .bind(token(row.state))
-        .bind(static_cast<int>(row.rung))
-        .bind(row.attempt)
-        .bind(static_cast<int>(row.severity))
-        .bind(row.not_before.wall)
-        .bind(row.certain_after.wall)
-        .bind(row.cause)
-        .bind(row.short_because)
-        .run();
-  }
-
-  bool put(const GapRow& row) {
-    return gap_.bind(row.sensor)
-        .bind(row.cause)
-        .bind(row.proof)
-        .bind(row.from_ns)
-        .bind(row.to_ns)
-        .bind(row.noted)
-        .run();
-  }
-  bool put(const CursorRow& row) {
-    return cursor_.bind(row.sensor)
-        .bind(row.subscription_id)
-        .bind(row.session_id)
-        .bind(row.cookie)
-        .bind(row.last_time_ns)
-        .run();
-  }
-  bool put(const CommentRow& row) {
-    return comment_.bind(row.incident)
-        .bind(row.id)
-        .bind(row.author)
-        .bind(row.text)
-        .bind(row.at)
-        .bind(row.is_public)
-        .bind(row.heard)
-        .run();
-  }
-  bool put(const AdoptionRow& row) {
-    return adoption_.bind(row.id())
-        .bind(row.ticket)
-        .bind(row.number)
-        .bind(row.sensor)
-        .bind(row.event_id)
-        .bind(row.time)
-        .bind(row.attacker)
-        .bind(row.target)
-        .bind(row.by)
-        .bind(row.asked)
-        .bind(row.used)
-        .run();
-  }
-  bool put(const ConditionRow& row) {
-    return condition_.bind(row.key)
-        .bind(row.id)
-        .bind(row.text)
-        .bind(row.since)
-        .bind(row.heard)
-        .bind(row.told)
-        .bind(row.open)
-        .bind(row.ticket)
-        .bind(row.number)
-        .run();
-  }
-  bool put(const PollCursorRow& row) { return poll_cursor_.bind(row.cursor).run(); }
-  bool put(const QuarantineRow& row) {
-    return quarantine_.bind(row.sensor).bind(row.raw).bind(row.problem).bind(row.noted).run();
-  }
-
   static ReportRow read_report(Statement& s) {
     ReportRow row;
     row.capture = CaptureKey::parse(s.text()).value_or(CaptureKey{});
@@ -447,37 +348,13 @@ class SqliteStore final : public Store {
   }
 
   sqlite::Database database_;
+  std::string path_;
   LogMark mark_;
   bool failed_ = false;
   Statement begin_{database_.get(), "begin immediate"}, commit_{database_.get(), "commit"};
-  // An alert is written once; the same identity again is the same alert.
-  Statement alert_{database_.get(), "insert into alerts values(?,?,?,?,?,?,?,?) on conflict(identity) do nothing"};
-  // Not "or replace": two incidents with one link would silently become one.
-  Statement incident_{
-      database_.get(),
-      "insert into incidents values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict(id) do update set "
-      "severity=excluded.severity, "
-      "alerts=excluded.alerts, alerts_told=excluded.alerts_told, captures=excluded.captures, "
-      "no_capture=excluded.no_capture, "
-      "ticket=excluded.ticket, number=excluded.number, url=excluded.url, ticket_at=excluded.ticket_at, "
-      "remote_state=excluded.remote_state, assignee=excluded.assignee, verdict=excluded.verdict, "
-      "remote_version=excluded.remote_version, closed_at=excluded.closed_at, mailed_at=excluded.mailed_at"};
-  // A desk may give a comment again, with a corrected text.
-  Statement comment_{database_.get(), "insert or replace into comments values(?,?,?,?,?,?,?)"};
-  Statement adoption_{database_.get(), "insert or replace into adoptions values(?,?,?,?,?,?,?,?,?,?,?)"};
-  Statement condition_{database_.get(), "insert or replace into conditions values(?,?,?,?,?,?,?,?,?)"};
-  Statement poll_cursor_{database_.get(), "insert or replace into poll_cursor values(1,?)"};
-  Statement capture_{database_.get(), "insert or replace into captures values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
-  Statement report_{database_.get(), "insert or replace into reports values(?,?,?)"};
-  Statement delivery_{
-      database_.get(),
-      "insert into deliveries values(?,?,?,?,?,?,?,?,?,?,?,?) on conflict(incident, ord) do update set "
-      "kind=excluded.kind, subject=excluded.subject, state=excluded.state, rung=excluded.rung, "
-      "attempt=excluded.attempt, severity=excluded.severity, not_before=excluded.not_before, "
-      "certain_after=excluded.certain_after, cause=excluded.cause, short_because=excluded.short_because"};
-  Statement gap_{database_.get(), "insert into gaps(sensor, cause, proof, from_ns, to_ns, noted) values(?,?,?,?,?,?)"};
-  Statement cursor_{database_.get(), "insert or replace into cursors values(?,?,?,?,?)"};
-  Statement quarantine_{database_.get(), "insert into quarantine(sensor, raw, problem, noted) values(?,?,?,?)"};
+  RowWriter rows_{database_.get()};
+  Statement pages_{database_.get(), "pragma page_count"}, free_pages_{database_.get(), "pragma freelist_count"},
+      leaving_{database_.get(), "select coalesce(sum((bytes + 4095) / 4096 * 4096 + 4096), 0) from leaving"};
 };
 
 }  // namespace

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "engine/fact.h"
 
@@ -25,6 +27,34 @@ struct LedgerEntry {
 
 /// The hash that an entry must carry, from its own fields and the hash before it.
 std::string ledger_hash(const LedgerEntry& entry);
+
+/// One small step of taking old rows out. It walks through the alerts in the order they came. An incident goes as one,
+/// with its captures where no other incident has them, but never while a delivery of it is open or waits for a person,
+/// or a capture is not settled.
+struct SweepStep {
+  std::uint64_t after = 0;                             ///< The step goes on behind this alert.
+  WallTime before{};                                   ///< What was received earlier goes.
+  bool for_room = false;                               ///< And what came later, oldest first.
+  std::size_t alerts = 100;                            ///< Looked at, at most.
+  std::size_t remembered = limits::remembered_alerts;  ///< Of those that went, so many can still not come twice.
+  std::function<bool(const IncidentRow&)> may_go;
+  WallTime now{};
+  std::string because;  ///< Stands in the ledger beside the captures that go.
+};
+
+struct Swept {
+  std::uint64_t reached = 0;
+  bool end = false;               ///< Behind `reached` nothing may go now.
+  std::size_t alerts = 0;         ///< That went.
+  std::vector<EvidenceId> files;  ///< That nothing names any more.
+  RowsGone gone;
+};
+
+/// Bytes. `used` of the database file; the rest of the file is room for new rows. `leaving`: of files that are still to
+/// be deleted, in blocks of the disk, with what lies beside them.
+struct StoreRoom {
+  std::uint64_t used = 0, file = 0, log = 0, leaving = 0;
+};
 
 /// One tenant's rows. A commit is atomic and durable when it returns; nothing is ever half written. Whatever can be
 /// restored, is restored from here. Not thread-safe: its tenant's strand owns it, with the one connection there is.
@@ -49,13 +79,19 @@ class Store {
   virtual Result<std::vector<IncidentRow>> incidents(std::size_t limit, std::size_t offset) = 0;
   virtual Result<std::vector<DeliveryRow>> deliveries(DeliveryState state, std::size_t limit) = 0;
   virtual Result<std::vector<GapRow>> gaps(std::size_t limit) = 0;
-  /// Sealed or provisional: what of the evidence folder is known.
+  /// Sealed, provisional or about to be deleted: what of the evidence folder is known.
   virtual Result<std::vector<EvidenceId>> known_evidence() = 0;
 
   /// Durable when it returns, so that what it allows may begin.
   virtual Result<LedgerEntry> append_ledger(WallTime at, std::string actor, std::string action, std::string object,
                                             std::string detail) = 0;
   virtual Result<std::vector<LedgerEntry>> ledger(std::uint64_t from, std::size_t limit) = 0;
+
+  /// One transaction. The files of captures that went are in `leaving` until `left` is told that they are deleted.
+  virtual Result<Swept> sweep(const SweepStep& step) = 0;
+  virtual Result<std::vector<EvidenceId>> leaving(std::size_t limit) = 0;
+  virtual Result<void> left(std::span<const EvidenceId> deleted) = 0;
+  virtual Result<StoreRoom> room() = 0;
 
   /// Moves what was committed from the log into the database file; off the commit path.
   virtual void checkpoint() = 0;

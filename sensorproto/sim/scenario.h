@@ -63,6 +63,8 @@ struct Load {
   double rate = 0;               ///< A second; 0: all at once.
   std::uint64_t seed = 0;        ///< Which addresses.
   std::size_t packet_bytes = 0;  ///< At least so large is each trigger packet.
+  std::uint64_t first = 0;       ///< So many of them come sooner:
+  double first_rate = 0;         ///< so many a second.
   bool logs = true;              ///< Of each ten the first has a log of its own and the next three share one.
 };
 std::unique_ptr<Scenario> load_scenario(const Load& load);

@@ -10,13 +10,18 @@ class LoadScenario final : public Scenario {
   explicit LoadScenario(const Load& load) : load_(load) {}
 
   bool play(Stage& stage, std::chrono::milliseconds after, WallTime) override {
-    const double due =
-        load_.rate <= 0 ? static_cast<double>(load_.alerts) : load_.rate * static_cast<double>(after.count()) / 1000.0;
+    const double due = due_after(static_cast<double>(after.count()) / 1000.0);
     while (raised_ < load_.alerts && static_cast<double>(raised_) < due) raise(stage, raised_++);
     return raised_ < load_.alerts;
   }
 
  private:
+  double due_after(double seconds) const {
+    const double first = load_.first_rate > 0 ? static_cast<double>(load_.first) : 0;
+    const double rushed = first > 0 ? first / load_.first_rate : 0;
+    if (seconds < rushed) return load_.first_rate * seconds;
+    return load_.rate <= 0 ? static_cast<double>(load_.alerts) : first + load_.rate * (seconds - rushed);
+  }
   void raise(Stage& stage, std::uint64_t serial) const;
 
   const Load load_;

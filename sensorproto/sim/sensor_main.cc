@@ -18,9 +18,9 @@ struct Settings {
   std::string listen = "127.0.0.1:0", user = "exhibit", password_variable, name = "sim-ips1", scenario = "demo";
   std::string capture, answers, status_form = "children", tls = "modern";
   std::vector<std::string> misbehaviours;
-  double log_seconds = 30, rate = 0;
+  double log_seconds = 30, rate = 0, first_rate = 0;
   std::size_t ring = 64, writers = 20, store_bytes = 30U << 20, packet_bytes = 0;
-  std::uint64_t alerts = 100, seed = 0;
+  std::uint64_t alerts = 100, first = 0, seed = 0;
   bool plain = false, until_stdin_closes = false, get_only = false, announce_removed = false, announce_logins = false;
   bool no_logs = false, unasked = false;
 };
@@ -37,6 +37,8 @@ void declare(CLI::App& app, Settings& settings) {
   app.add_option("--scenario", settings.scenario)->check(CLI::IsMember({"demo", "load", "none"}));
   app.add_option("--alerts", settings.alerts, "load: how many");
   app.add_option("--rate", settings.rate, "load: how many a second; 0 = all at once");
+  app.add_option("--first", settings.first, "load: so many of them come sooner, at --first-rate");
+  app.add_option("--first-rate", settings.first_rate);
   app.add_option("--seed", settings.seed, "load: which addresses; all: the first IP-log id");
   app.add_option("--packet-bytes", settings.packet_bytes, "load: size of each trigger packet, at least");
   app.add_flag("--no-logs", settings.no_logs, "load: no alert names an IP log");
@@ -81,7 +83,13 @@ Sensor::Options options_of(const Settings& settings) {
 }
 
 Load load_of(const Settings& settings) {
-  return {settings.alerts, settings.rate, settings.seed, settings.packet_bytes, !settings.no_logs};
+  return {.alerts = settings.alerts,
+          .rate = settings.rate,
+          .seed = settings.seed,
+          .packet_bytes = settings.packet_bytes,
+          .first = settings.first,
+          .first_rate = settings.first_rate,
+          .logs = !settings.no_logs};
 }
 
 Result<std::unique_ptr<Scenario>> scenario_of(const Settings& settings) {

@@ -173,6 +173,26 @@ TEST(AllSettings, EachThingOfATenantThatCannotBeIsSaidAtItsPlace) {
   }
 }
 
+TEST(AllSettings, ATenantIsKeptAsTheProviderSaysOrShorter) {
+  std::vector<Mistake> mistakes;
+  EXPECT_EQ(host_of(full_host, mistakes)->keep, (Keep{24h * 400, 4ULL << 30, 20ULL << 30}));
+  const auto host = host_of(full_host + "keep: {age: 90 d, rows: 64MiB}\n", mistakes);
+  ASSERT_TRUE(host) << mistakes_json(mistakes);
+  const auto tenant = read_tenant_settings(
+      full_tenant + "keep: {age: 30 d, captures: 1 GiB}\non_hold: [EXH1-WZUYGJFGMMAUYLRGBP6UKZZ6UE]\n", *host,
+      mistakes);
+  ASSERT_TRUE(tenant) << mistakes_json(mistakes);
+  EXPECT_EQ(tenant->keep, (Keep{24h * 30, 64U << 20, 1U << 30}));
+  EXPECT_THAT(tenant->on_hold, ElementsAre(CorrelationId{"EXH1-WZUYGJFGMMAUYLRGBP6UKZZ6UE"}));
+  EXPECT_FALSE(read_tenant_settings(full_tenant + "keep: {age: 91 d}\n", *host, mistakes));
+  EXPECT_THAT(mistakes_json(mistakes), HasSubstr("more than exhibit.yaml keeps"));
+  for (const char* bad : {"keep: {rows: 15 MiB}", "keep: {captures: 0 GiB}", "keep: {age: 23 h}", "keep: {rows: 5}",
+                          "keep: {rows: 99999999 TiB}", "keep: {days: 5 d}"}) {
+    mistakes.clear();
+    EXPECT_FALSE(host_of(cat(full_host, bad, "\n"), mistakes)) << bad;
+  }
+}
+
 TEST(AllSettings, DurationsHaveUnits) {
   const std::pair<const char*, Nanoseconds> table[] = {{"500ms", 500ms}, {"30 s", 30s}, {"2 min", 2min},
                                                        {"12h", 12h},     {"1 d", 24h},  {"0 s", 0s}};

@@ -94,6 +94,21 @@ TEST_F(EvidenceStoreTest, BoundsHold) {
   EXPECT_EQ(store->begin(1000).error().code, Errc::too_large);
 }
 
+TEST_F(EvidenceStoreTest, ARemovedFileIsGoneAndItsRoomIsFree) {
+  const EvidenceId id = seal("abc"), other = seal("abd");
+  EXPECT_EQ(store->used(), 4U * 4096) << "two captures, each with its origin";
+  EXPECT_FALSE(*store->remove(id, std::chrono::minutes{1})) << "its row may not be written yet";
+  EXPECT_TRUE(store->read(id));
+  EXPECT_TRUE(*store->remove(id, Nanoseconds{0}));
+  EXPECT_TRUE(*store->remove(id, Nanoseconds{0})) << "an earlier process may have come so far";
+  EXPECT_EQ(store->read(id).error().code, Errc::not_found);
+  EXPECT_TRUE(store->read(other));
+  EXPECT_EQ(store->used(), 2U * 4096);
+  EXPECT_EQ(store->sealed().size(), 1U);
+  reopen();
+  EXPECT_EQ(store->used(), 2U * 4096);
+}
+
 TEST_F(EvidenceStoreTest, FilesThatNoRowKnowsAreSetAside) {
   const EvidenceId known = seal("known"), orphan = seal("orphan");
   EXPECT_EQ(*store->set_orphans_aside({known}), 1U);

@@ -136,5 +136,7 @@ PROMISES = [
              environment={"EXHIBIT_SIM_HOURS": "24"}),
         Part("planted bugs found", gtest("sim_planted", "*Plant*"), 30, 30),
     ]),
-    Promise("P24", "Bounded resources"),
+    Promise("P24", "Bounded resources", "each minute of soak after 24 minutes' worth of load at ten times the rate", [
+        Part("minutes of soak", ["python3", "tests/soak/soak_test.py", "{build}"], 1, 60),
+    ]),
 ]

@@ -79,6 +79,7 @@ class TenantRuntimeTest : public ::testing::Test {
     tenant.sensors.push_back(ips);
     tenant.desk = {"snow"};
     tenant.attach = AttachPolicy::trigger_packet;
+    tenant.keep = keep;
     return tenant;
   }
   void start() {
@@ -140,6 +141,7 @@ class TenantRuntimeTest : public ::testing::Test {
   SystemClock clock;
   std::mutex mutex;
   std::string folder, password = "secret";
+  Keep keep;
   std::atomic<int> asked = 0, logins = 0;
   std::atomic<bool> over = false;
   std::unique_ptr<sim::Sensor> sensor;
@@ -197,6 +199,44 @@ TEST_F(TenantRuntimeTest, ATenantCanBeOpenedAgainWhileTheDeskStillHoldsCallsOfIt
   std::promise<bool> refused;
   former->list(10, 0, [&](const Result<std::vector<IncidentRow>>& rows) { refused.set_value(!rows); });
   EXPECT_TRUE(refused.get_future().get());
+}
+
+TEST_F(TenantRuntimeTest, TheOldestGoWhenTheBoundsAreMetAndNothingIsLost) {
+  keep.rows = 4U << 20;
+  raise(1200, 600);
+  start();
+  std::uint64_t most = 0;
+  EXPECT_TRUE(becomes([&](const Json& now) {
+    most = std::max(most, now["store_bytes"].get<std::uint64_t>());
+    return now["alerts"] == 1200 && now["settled"] == true;
+  }));
+  EXPECT_EQ(desk->tickets().size(), 1200U);
+  EXPECT_EQ(desk->repeated(), 0U);
+  EXPECT_LE(most, keep.rows + keep.rows / 10);
+  EXPECT_GE(most, keep.rows / 2) << "the bound was hardly met";
+  EXPECT_LT(report()["tickets"].size(), 1100U);
+  EXPECT_TRUE(becomes([&](const Json& now) { return now["store_bytes"] < keep.rows * 7 / 10; }));
+  EXPECT_THAT(report()["conditions"], testing::IsEmpty());
+}
+
+TEST_F(TenantRuntimeTest, WhatIsOwedNeverGoesAndTheSensorKeepsTheRest) {
+  keep.rows = 3U << 20;
+  raise(1000);
+  desk->hang();
+  start();
+  EXPECT_TRUE(becomes([](const Json& now) {
+    return now["sensors"][0]["state"] == "paused" && !now["conditions"].empty() &&
+           now["conditions"][0]["key"] == "store/bounds";
+  }));
+  const std::size_t taken = report()["tickets"].size();
+  EXPECT_LT(taken, 1000U);
+  EXPECT_EQ(report()["alerts"], taken) << "none of them went";
+  stop();
+  desk = std::make_shared<test::FakeDesk>(executors);
+  start();
+  EXPECT_TRUE(settles(1000));
+  EXPECT_EQ(desk->tickets().size(), 1000U);
+  EXPECT_TRUE(becomes([](const Json& now) { return now["conditions"].empty(); }));
 }
 
 TEST_F(TenantRuntimeTest, ASensorThatTakesNoPostForItsLogsIsAskedByGet) {

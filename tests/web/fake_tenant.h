@@ -18,6 +18,8 @@ struct MemoryEvidence final : EvidenceStore {
   Result<Bytes> read(const EvidenceId& id) const override;
   Result<EvidenceFile> open_checked(const EvidenceId& id) const override;
   std::vector<SealedFile> sealed() const override { return {}; }
+  Result<bool> remove(const EvidenceId&, Nanoseconds) override { return true; }
+  std::uint64_t used() const override { return 0; }
   Result<std::size_t> set_orphans_aside(const std::vector<EvidenceId>&) override { return std::size_t{0}; }
 
   std::map<EvidenceId, Bytes> files;

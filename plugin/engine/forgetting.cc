@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "engine/tenant_engine.h"
+
+/// What leaves the memory: by age and by number, and with its rows.
+namespace exhibit {
+namespace {
+
+constexpr Nanoseconds memory_of_incidents = std::chrono::hours{25};
+constexpr Nanoseconds memory_of_open_tickets = std::chrono::hours{24 * 7};
+constexpr std::size_t forgotten_until_events_are = 1000;
+
+}  // namespace
+
+bool TenantEngine::waits(const Incident& incident) const {
+  const IncidentRow& row = incident.row;
+  return outbox_.holds(row.id) || people_.holds(row.id) ||
+         std::any_of(row.captures.begin(), row.captures.end(), [&](const CaptureKey& key) {
+           const CaptureRow* capture = captures_.find(key);
+           return capture && (!is_settled(capture->state) || awaits_report(incident, *capture));
+         });
+}
+
+/// A ticket is polled by the desk's own id; what has none, as at a webhook, nobody can ask about.
+bool TenantEngine::is_followed(const Incident& incident, Now now) const {
+  const IncidentRow& row = incident.row;
+  return settings_.round_trip && !row.ticket.empty() && !row.closed_at &&
+         row.opened >= now.wall - memory_of_open_tickets;
+}
+
+bool TenantEngine::may_go(const IncidentId& id, Now now) const {
+  const auto found = incidents_.find(id);
+  return found == incidents_.end() || !(waits(found->second) || is_followed(found->second, now));
+}
+
+void TenantEngine::forget(const IncidentId& id) {
+  const auto found = incidents_.find(id);
+  if (found == incidents_.end()) return;
+  const IncidentRow& row = found->second.row;
+  const auto group = groups_.find(row.group);
+  if (group != groups_.end() && std::erase(group->second, id) > 0 && group->second.empty()) groups_.erase(group);
+  tickets_.erase(row.ticket);
+  people_.forget(id);
+  outbox_.forget(id);
+  incidents_.erase(found);
+  if (++forgotten_ < forgotten_until_events_are) return;
+  forgotten_ = 0;
+  seen_.forget_events([&](const IncidentId& held) { return !incidents_.contains(held); });
+}
+
+void TenantEngine::gone(const RowsGone& rows) {
+  for (const IncidentId& id : rows.incidents) forget(id);
+  for (const CaptureKey& key : rows.captures) captures_.gone(key);
+  for (const std::string& identity : rows.identities) seen_.forget(identity);
+}
+
+/// What nothing can touch any more leaves the memory; its rows stay.
+void TenantEngine::forget_old(Now now) {
+  last_forgetting_ = now.mono;
+  const WallTime before = now.wall - memory_of_incidents;
+  std::vector<IncidentId> old;
+  for (const auto& [id, incident] : incidents_)
+    if (incident.row.opened < before && !waits(incident) && !is_followed(incident, now)) old.push_back(id);
+  for (const IncidentId& id : old) forget(id);
+  std::set<CaptureKey> needed;
+  for (const auto& [id, incident] : incidents_)
+    needed.insert(incident.row.captures.begin(), incident.row.captures.end());
+  captures_.forget_settled_before(before, needed);
+}
+
+/// In a storm those that nothing waits for go before their time: first those whose tickets nobody follows, then the
+/// oldest. An alert of such a group opens an incident of its own.
+void TenantEngine::forget_beyond(std::size_t most, Now now) {
+  std::vector<std::tuple<bool, WallTime, IncidentId>> candidates;
+  for (const auto& [id, incident] : incidents_)
+    if (!waits(incident)) candidates.emplace_back(is_followed(incident, now), incident.row.opened, id);
+  std::sort(candidates.begin(), candidates.end());
+  const std::size_t count = std::min(candidates.size(), incidents_.size() > most ? incidents_.size() - most : 0);
+  for (std::size_t i = 0; i < count; ++i) forget(std::get<2>(candidates[i]));
+  // Not again before there are noticeably more, however many of them wait.
+  incidents_until_forgetting_ = std::max(most, incidents_.size()) + limits::incidents_in_memory / 8;
+  std::set<CaptureKey> needed;
+  for (const auto& [id, incident] : incidents_)
+    needed.insert(incident.row.captures.begin(), incident.row.captures.end());
+  captures_.forget_settled_before(now.wall - settings_.group_window, needed);
+}
+
+}  // namespace exhibit
