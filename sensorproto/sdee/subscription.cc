@@ -11,6 +11,7 @@ namespace {
 
 constexpr int refused_logins_max = 2;  // More would lock the account.
 constexpr int same_unreadable_max = 3;
+constexpr int doubts_max = 3;  // A sensor that knows no confirm=no would else be asked slowly for ever.
 
 std::int64_t time_of(const SensorEvent& event) {
   return std::visit(
@@ -43,7 +44,7 @@ std::string percent_encoded(std::string_view text) {
 
 SdeeSubscription::SdeeSubscription(Settings settings, SdeeCursor resume_from)
     : settings_(std::move(settings)), cursor_(resume_from), stored_(std::move(resume_from)) {
-  if (!cursor_.subscription_id.empty()) state_ = State::ready;
+  if (!cursor_.subscription_id.empty()) state_ = State::ready, doubts_ = doubts_max;
 }
 
 SdeeSubscription::Step SdeeSubscription::next() {
@@ -104,7 +105,7 @@ std::optional<SdeeBatch> SdeeSubscription::answered(const SensorAnswer& answer) 
     return std::nullopt;
   }
   if (answer.status != 200) {
-    failed(cat("the sensor answered HTTP ", answer.status));
+    refused(cat("the sensor answered HTTP ", answer.status));
     return std::nullopt;
   }
   if (!document) return on_unreadable(answer, document.error());
@@ -117,13 +118,14 @@ std::optional<SdeeBatch> SdeeSubscription::answered(const SensorAnswer& answer) 
 }
 
 void SdeeSubscription::on_opened(const SdeeDocument& document, const SensorAnswer& answer) {
-  if (document.subscription_id.empty()) return failed("the answer to open names no subscription");
+  if (document.subscription_id.empty()) return refused("the answer to open names no subscription");
   cursor_.subscription_id = document.subscription_id;
   cursor_.session_id = document.session_id;
   cursor_.cookie = trim(std::string_view(answer.set_cookie).substr(0, answer.set_cookie.find(';')));
   cursor_.last_time_ns = stored_.last_time_ns;
   opened_ = true;
   confirm_ = true;  // Nothing was handed out yet, so there is nothing to repeat.
+  doubts_ = 0;      // Whatever comes late names another subscription.
   failures_ = 0;
   state_ = State::ready;
 }
@@ -133,6 +135,9 @@ SdeeBatch SdeeSubscription::on_events(SdeeDocument document) {
   unreadable_count_ = 0;
   SdeeBatch batch;
   const std::int64_t before = cursor_.last_time_ns;
+  first_id_ = document.events.empty()
+                  ? ""
+                  : std::visit([](const auto& held) { return held.event_id; }, document.events.front());
   for (SensorEvent& event : document.events) {
     if (is_our_login(event)) continue;
     cursor_.last_time_ns = std::max(cursor_.last_time_ns, time_of(event));
@@ -153,7 +158,7 @@ std::optional<SdeeBatch> SdeeSubscription::on_unreadable(const SensorAnswer& ans
   unreadable_count_ = digest == last_unreadable_ ? unreadable_count_ + 1 : 1;
   last_unreadable_ = digest;
   if (state_ != State::ready || unreadable_count_ < same_unreadable_max) {
-    failed(error.text);
+    refused(error.text);
     return std::nullopt;
   }
   // The same poison for the third time: put it aside and go on, or the sensor's ring overwrites what waits behind it.
@@ -180,7 +185,7 @@ void SdeeSubscription::on_fault(const SdeeFault& fault) {
   if (fault.code == "errPermissionDenied" || fault.code == "errAuthenticationTokenExpired")
     return halt("permission-denied", why);
   if (fault.code == "errNotAvailable" && state_ == State::closed) return halt("not-available", why);
-  failed(why);
+  refused(why);
 }
 
 void SdeeSubscription::pause(std::string_view why) {
@@ -194,16 +199,31 @@ void SdeeSubscription::halt(std::string_view cause, std::string_view why) {
   state_ = State::halted;
 }
 
-void SdeeSubscription::failed(std::string_view why) {
+void SdeeSubscription::refused(std::string_view why) {
   ++failures_;
   confirm_ = false;
   pause(why);
 }
 
+void SdeeSubscription::failed(std::string_view why) {
+  refused(why);
+  doubts_ = doubts_max;
+  first_id_before_.reset();
+}
+
 void SdeeSubscription::committed() {
   stored_ = cursor_;
-  confirm_ = true;
   state_ = State::ready;
+  confirm_ = may_acknowledge();
+  if (!confirm_) pause("");
+}
+
+bool SdeeSubscription::may_acknowledge() {
+  const bool same = first_id_before_ == first_id_;
+  first_id_before_ = first_id_;
+  doubts_ = same ? 0 : std::max(0, doubts_ - 1);
+  if (doubts_ == 0) first_id_before_.reset();
+  return doubts_ == 0;
 }
 
 void SdeeSubscription::commit_failed() {

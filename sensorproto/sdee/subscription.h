@@ -60,6 +60,9 @@ struct SdeeBatch {
 ///
 /// Store before acknowledge: a get acknowledges the batch before it, so after a batch nothing is sent until `committed`
 /// was called; whenever it is not certain that the last answer was received and stored, the next get says confirm=no.
+/// A request of ours that nobody waits for any more (the process died, the connection broke) may still reach the
+/// sensor, and then what it hands out to nobody would be acknowledged by our next get. So after such an end a batch is
+/// acknowledged only when a get with confirm=no, a pause later, brought the same one again.
 /// Does no I/O and reads no clock. Not thread-safe; the sensor's link owns it.
 class SdeeSubscription {
  public:
@@ -104,6 +107,8 @@ class SdeeSubscription {
   SensorRequest open_request() const;
   SensorRequest get_request() const;
   void pause(std::string_view why);
+  void refused(std::string_view why);  ///< A whole answer, of no use.
+  [[nodiscard]] bool may_acknowledge();
   void halt(std::string_view cause, std::string_view why);
   void on_fault(const SdeeFault& fault);
   void on_opened(const SdeeDocument& document, const SensorAnswer& answer);
@@ -115,6 +120,9 @@ class SdeeSubscription {
   State state_ = State::closed;
   State after_pause_ = State::closed;
   bool confirm_ = false;  ///< The last batch is stored for certain.
+  int doubts_ = 0;        ///< So often, at most, the last batch is asked for again before it is acknowledged.
+  std::string first_id_;  ///< Of the last batch; empty when it brought nothing.
+  std::optional<std::string> first_id_before_;  ///< Of the one before it, if that was asked for in doubt.
   int refused_logins_ = 0;
   int failures_ = 0;
   std::string last_unreadable_;  ///< Digest of the document that could not be read, and how often it came.

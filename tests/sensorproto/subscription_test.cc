@@ -73,6 +73,54 @@ TEST(Subscription, AfterARestartTheFirstGetSaysConfirmNo) {
   EXPECT_EQ(request.cookie, "id=1");
 }
 
+/// The process died after it had asked for more. The sensor acts on that request only after the next process has asked:
+/// what it hands out then goes to nobody, and must not be acknowledged.
+TEST(Subscription, ARequestOfAnEarlierLifeMayComeLate) {
+  SdeeSubscription resumed({}, {"sub-3", "", "", 0});
+  EXPECT_EQ(wants(resumed), "get, not confirmed");
+  ASSERT_TRUE(resumed.answered({200, "", alert(5)}));
+  resumed.committed();
+  EXPECT_EQ(wants(resumed), "pause, get, not confirmed");
+  ASSERT_TRUE(resumed.answered({200, "", alert(6)})) << "which the late request was given first";
+  resumed.committed();
+  EXPECT_EQ(wants(resumed), "pause, get, not confirmed");
+  ASSERT_TRUE(resumed.answered({200, "", alert(6)}));
+  resumed.committed();
+  EXPECT_EQ(wants(resumed), "get, confirmed");
+}
+
+TEST(Subscription, ASensorThatHasNothingNewIsAskedTwice) {
+  SdeeSubscription resumed({}, {"sub-3", "", "", 0});
+  for (const char* next : {"pause, get, not confirmed", "get, confirmed"}) {
+    (void)wants(resumed);
+    ASSERT_TRUE(resumed.answered({200, "", nothing}));
+    resumed.committed();
+    EXPECT_EQ(wants(resumed), next);
+  }
+}
+
+TEST(Subscription, ASensorThatKnowsNoConfirmIsNotAskedSlowlyForEver) {
+  SdeeSubscription resumed({}, {"sub-3", "", "", 0});
+  int asked = 0;
+  while (wants(resumed) != "get, confirmed" && asked < 10) {
+    ASSERT_TRUE(resumed.answered({200, "", alert(++asked)}));
+    resumed.committed();
+  }
+  EXPECT_EQ(asked, 3);
+}
+
+TEST(Subscription, AConnectionThatBreaksLeavesTheSameDoubt) {
+  SdeeSubscription subscription({}, {});
+  (void)wants(subscription);
+  (void)subscription.answered({200, "id=xyz", opened});
+  EXPECT_EQ(wants(subscription), "get, confirmed");
+  subscription.failed("timeout");
+  EXPECT_EQ(wants(subscription), "pause, get, not confirmed");
+  ASSERT_TRUE(subscription.answered({200, "", alert(5)}));
+  subscription.committed();
+  EXPECT_EQ(wants(subscription), "pause, get, not confirmed");
+}
+
 TEST(Subscription, ALostSubscriptionIsOpenedAgainFromTheCursorWithAnOverlap) {
   SdeeSubscription resumed({}, {"sub-3", "", "", 100'000'000'000});
   (void)resumed.next();

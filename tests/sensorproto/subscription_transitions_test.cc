@@ -10,17 +10,6 @@ namespace {
 
 const std::string event = alert(5);
 
-/// What it wants next, in one word, and by which request.
-std::string wants(SdeeSubscription& subscription) {
-  const SdeeSubscription::Step next = subscription.next();
-  if (const auto* halted = std::get_if<SdeeSubscription::Halted>(&next)) return "halted " + halted->cause;
-  if (std::holds_alternative<SdeeSubscription::AwaitCommit>(next)) return "await";
-  if (std::holds_alternative<SdeeSubscription::Pause>(next)) return "pause, " + wants(subscription);
-  const std::string& target = std::get<SensorRequest>(next).target;
-  if (target.find("action=open") != std::string::npos) return "open";
-  return target.find("confirm=yes") != std::string::npos ? "get, confirmed" : "get, not confirmed";
-}
-
 struct Case {
   const char* name;
   int status;
