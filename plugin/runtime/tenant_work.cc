@@ -284,10 +284,14 @@ void TenantState::follow_disk() {
   behind = owes_too_much();
   std::string why = scarce ? world.disk->text() : "";
   if (!scarce && behind) why = cat(limits::outbox_rows, " incidents wait for the desk: no more alerts are taken in");
-  const bool only_full = why.empty() && sweeping.full;  // What is fetched lets incidents come to rest, and go.
-  if (only_full) why = "the store is as large as it may be: no alert is taken in until old rows went";
+  if (!scarce && behind && conditions.try_emplace("backlog", Condition{why, now().wall}).second)
+    say(LogLevel::warning, why);
+  if (!behind) conditions.erase("backlog");
+  if (why.empty() && sweeping.full)
+    why = "the store is as large as it may be: no alert is taken in until old rows went";
   holding = !why.empty();
-  for (const auto& [name, link] : links) link->hold(why, only_full);
+  // Only a full disk stops recordings: the sensors overwrite them, and what is fetched lets incidents come to rest.
+  for (const auto& [name, link] : links) link->hold(why, !scarce);
   if (scarce == told_scarce) return;
   const bool was_scarce = std::exchange(told_scarce, scarce).value_or(false);
   if (scarce || was_scarce) arm_checkpoint();

@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     demand(text.find(wire->raw) != std::string_view::npos, "raw is what was sent");
     const Result<SensorEvent> again = read_event(wire->raw);
     demand(again && *again == event, "an event alone is the same event");
-    const Alert alert = normalize(*wire, {"acme"}, {"s1"}, wall_from_ns(1'800'000'000'000'000'000));
+    const Alert alert = normalize(IdsAlert(*wire), {"acme"}, {"s1"}, wall_from_ns(1'800'000'000'000'000'000));
     TicketView view;
     view.first = &alert;
     view.priority = priority_of(alert);

@@ -2,6 +2,7 @@
 // bounded, UTF-8, without control characters, and the way back gives what went in.
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "adapters/rest/neutralise.h"
 #include "adapters/rest/rest_text.h"
@@ -134,7 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       .title = input.text(), .public_text = input.text(), .internal_text = input.text(), .note = input.text()};
   const std::string_view packet = input.rest();
   wire.trigger_packet.bytes.assign(packet.begin(), packet.end());
-  const Alert alert = normalize(wire, {"acme"}, {"acme-ips1"}, wall_from_ns(1'795'313'562'000'000'000));
+  const Alert alert = normalize(std::move(wire), {"acme"}, {"acme-ips1"}, wall_from_ns(1'795'313'562'000'000'000));
   view.first = &alert;
   view.priority = priority_of(alert);
 
