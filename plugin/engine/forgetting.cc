@@ -12,6 +12,13 @@ constexpr Nanoseconds memory_of_incidents = std::chrono::hours{25};
 constexpr Nanoseconds memory_of_open_tickets = std::chrono::hours{24 * 7};
 constexpr std::size_t forgotten_until_events_are = 1000;
 
+template <typename Incidents>
+std::set<CaptureKey> named_by(const Incidents& incidents) {
+  std::set<CaptureKey> keys;
+  for (const auto& [id, incident] : incidents) keys.insert(incident.row.captures.begin(), incident.row.captures.end());
+  return keys;
+}
+
 }  // namespace
 
 bool TenantEngine::waits(const Incident& incident) const {
@@ -64,10 +71,7 @@ void TenantEngine::forget_old(Now now) {
   for (const auto& [id, incident] : incidents_)
     if (incident.row.opened < before && !waits(incident) && !is_followed(incident, now)) old.push_back(id);
   for (const IncidentId& id : old) forget(id);
-  std::set<CaptureKey> needed;
-  for (const auto& [id, incident] : incidents_)
-    needed.insert(incident.row.captures.begin(), incident.row.captures.end());
-  captures_.forget_settled_before(before, needed);
+  captures_.forget_settled_before(before, named_by(incidents_));
 }
 
 /// In a storm those that nothing waits for go before their time: first those whose tickets nobody follows, then the
@@ -81,10 +85,7 @@ void TenantEngine::forget_beyond(std::size_t most, Now now) {
   for (std::size_t i = 0; i < count; ++i) forget(std::get<2>(candidates[i]));
   // Not again before there are noticeably more, however many of them wait.
   incidents_until_forgetting_ = std::max(most, incidents_.size()) + limits::incidents_in_memory / 8;
-  std::set<CaptureKey> needed;
-  for (const auto& [id, incident] : incidents_)
-    needed.insert(incident.row.captures.begin(), incident.row.captures.end());
-  captures_.forget_settled_before(now.wall - settings_.group_window, needed);
+  captures_.forget_settled_before(now.wall - settings_.group_window, named_by(incidents_));
 }
 
 }  // namespace exhibit

@@ -13,7 +13,8 @@ constexpr Nanoseconds doubt_after_rebuild = std::chrono::hours{24 * 7};
 std::shared_ptr<const Alert> alert_of(const AlertRow& row, const TenantId& tenant) {
   Result<SensorEvent> event = read_event(row.raw);
   if (!event || !std::holds_alternative<IdsAlert>(*event)) return nullptr;
-  return std::make_shared<const Alert>(normalize(std::move(std::get<IdsAlert>(*event)), tenant, row.sensor, row.received));
+  return std::make_shared<const Alert>(
+      normalize(std::move(std::get<IdsAlert>(*event)), tenant, row.sensor, row.received));
 }
 
 /// An incident whose first alert this version cannot read any more still owes what it owes.

@@ -76,7 +76,8 @@ Result<void> begin_anew(TenantState& state, const std::string& path, const std::
 }  // namespace
 
 Result<void> open_tenant_store(TenantState& state, const std::string& folder) {
-  Result<std::unique_ptr<EvidenceStore>> evidence = open_evidence_folder(folder + "/evidence", state.settings.keep.captures);
+  Result<std::unique_ptr<EvidenceStore>> evidence =
+      open_evidence_folder(folder + "/evidence", state.settings.keep.captures);
   if (!evidence) return evidence.error();
   state.evidence = std::move(*evidence);
   const std::string path = folder + "/exhibit.db";

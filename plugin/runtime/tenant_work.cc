@@ -283,9 +283,10 @@ void TenantState::follow_disk() {
   const bool scarce = world.disk && world.disk->scarce();
   behind = owes_too_much();
   std::string why = scarce ? world.disk->text() : "";
-  if (!scarce && behind) why = cat(limits::outbox_rows, " incidents wait for the desk: no more alerts are taken in");
-  if (!scarce && behind && conditions.try_emplace("backlog", Condition{why, now().wall}).second)
-    say(LogLevel::warning, why);
+  if (!scarce && behind) {
+    why = cat(limits::outbox_rows, " incidents wait for the desk: no more alerts are taken in");
+    if (conditions.try_emplace("backlog", Condition{why, now().wall}).second) say(LogLevel::warning, why);
+  }
   if (!behind) conditions.erase("backlog");
   if (why.empty() && sweeping.full)
     why = "the store is as large as it may be: no alert is taken in until old rows went";
