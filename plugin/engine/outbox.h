@@ -94,8 +94,8 @@ class Outbox {
   /// An open row, and where it stands in the two sets below.
   struct Open : DeliveryRow {
     std::uint64_t number = 0;  ///< Of two that are due at once, the one that came first goes first.
-    int failures =
-        0;  ///< Of the desk, in this life. `attempt` also counts our own deaths, for which nobody shall wait.
+    /// Of the desk, in this life. `attempt` also counts our own deaths, for which nobody shall wait.
+    int failures = 0;
     std::optional<MonoTime> turn, look;
   };
   using Rows = std::vector<std::unique_ptr<Open>>;

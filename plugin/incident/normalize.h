@@ -5,9 +5,8 @@
 
 namespace exhibit {
 
-/// Takes what the event holds.
-/// The border between the wire's words and ours. Never fails: what a sensor left out stays empty, a severity nobody
-/// knows counts as high, so that nothing is hidden by a misspelling.
+/// The border between the wire's words and ours; takes what the event holds. Never fails: what a sensor left out stays
+/// empty, a severity nobody knows counts as high, so that nothing is hidden by a misspelling.
 Alert normalize(IdsAlert&& event, const TenantId& tenant, const SensorId& sensor, WallTime received);
 
 }  // namespace exhibit

@@ -34,7 +34,7 @@ class SensorLink {
   void fetch(const FetchCapture& order);
   /// While there is a reason, no batch is asked for or taken, and no recording is fetched unless `recordings_go_on`:
   /// the sensor keeps them. Empty: go on.
-  void hold(const std::string& why, bool recordings_go_on = false);
+  void hold(const std::string& why, bool recordings_go_on);
   /// An operator says: try the login again.
   void resume();
   /// `stopped` comes when nothing runs any more.
