@@ -54,6 +54,13 @@ struct AlertRow {
   std::string raw;  ///< The event as it was sent; reading it again gives the alert.
 };
 
+/// One ticket's worth of alerts.
+///
+///   open --alert joins--> updated --(again)--> updated
+///     |                      |
+///     +---- the desk says closed ----> closed --the desk says open, or an alert joins within `reopen_within`-->
+///     reopened
+///                                         +--later alerts--> a new incident, whose `previous` this is
 struct IncidentRow {
   IncidentId id;
   CorrelationId correlation;
