@@ -78,6 +78,7 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
 
   asio::awaitable<void> follow();
   asio::awaitable<void> ask(SensorRequest request);
+  std::optional<SdeeBatch> no_answer(const SensorCallResult& result);
   asio::awaitable<void> fetch(FetchCapture order);
   asio::awaitable<void> sleep(Nanoseconds length);
   asio::awaitable<void> wait_for_new_secret();
@@ -231,6 +232,17 @@ asio::awaitable<void> SensorLink::State::wait_for_new_secret() {
   }
 }
 
+/// A batch only when what cannot be had is put aside.
+std::optional<SdeeBatch> SensorLink::State::no_answer(const SensorCallResult& result) {
+  using Kind = SensorCallError::Kind;
+  const auto& [kind, why] = *result.error;
+  trouble(kind == Kind::certificate_refused ? CaptureCause::certificate_refused : CaptureCause::sensor_unreachable,
+          why);
+  if (kind == Kind::too_large) return subscription.too_large(result.answer.body, why);
+  subscription.failed(why);
+  return std::nullopt;
+}
+
 asio::awaitable<void> SensorLink::State::ask(SensorRequest request) {
   const Result<Secret> password = secrets(settings.login.password);
   if (!password) {
@@ -239,17 +251,10 @@ asio::awaitable<void> SensorLink::State::ask(SensorRequest request) {
     co_return;
   }
   const SensorHttp::Limits limits{request.patience + limits::sensor_grace, limits::sensor_grace + request.patience,
-                                  limits::sdee_document};
+                                  request.answer_max};
   const SensorCallResult result = co_await http.call(request, *password, limits);
   if (stopping) co_return;
-  if (result.error) {
-    subscription.failed(result.error->why);
-    trouble(result.error->kind == SensorCallError::Kind::certificate_refused ? CaptureCause::certificate_refused
-                                                                             : CaptureCause::sensor_unreachable,
-            result.error->why);
-    co_return;
-  }
-  std::optional<SdeeBatch> batch = subscription.answered(result.answer);
+  std::optional<SdeeBatch> batch = result.error ? no_answer(result) : subscription.answered(result.answer);
   if (!batch) co_return;
   if (!held.empty()) co_return subscription.commit_failed();  // It will be asked for again.
   step("batch-received");

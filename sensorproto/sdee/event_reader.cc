@@ -435,7 +435,7 @@ Result<SdeeDocument> read_sdee_document(std::string_view body) {
   Result<std::vector<EventSpan>> scanned = scan_xml(body);
   const bool broken = !scanned;
   if (broken) {
-    if (body.size() > limits::sdee_document) return scanned.error();
+    if (body.size() > limits::sdee_document_at_most) return scanned.error();
     const std::vector<EventSpan> rescued = salvage_events(body);
     if (rescued.empty() || !ends_whole(body)) return scanned.error();
     scanned = rescued;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int refused_logins_max = 2;  // More would lock the account.
 constexpr int same_unreadable_max = 3;
+constexpr int alone_too_large_max = 3;
 constexpr int doubts_max = 3;  // A sensor that knows no confirm=no would else be asked slowly for ever.
 
 std::int64_t time_of(const SensorEvent& event) {
@@ -43,7 +44,10 @@ std::string percent_encoded(std::string_view text) {
 }  // namespace
 
 SdeeSubscription::SdeeSubscription(Settings settings, SdeeCursor resume_from)
-    : settings_(std::move(settings)), cursor_(resume_from), stored_(std::move(resume_from)) {
+    : settings_(std::move(settings)),
+      cursor_(resume_from),
+      stored_(std::move(resume_from)),
+      events_max_(settings_.events_max) {
   if (!cursor_.subscription_id.empty()) state_ = State::ready, doubts_ = doubts_max;
 }
 
@@ -75,10 +79,11 @@ SensorRequest SdeeSubscription::get_request() const {
   const std::string session = cursor_.session_id.empty() ? "" : cat("&sessionId=", percent_encoded(cursor_.session_id));
   return {.method = "GET",
           .target = cat(settings_.path, "?action=get&subscriptionId=", percent_encoded(cursor_.subscription_id),
-                        session, "&confirm=", confirm_ ? "yes" : "no", "&maxNbrOfEvents=", settings_.events_max,
+                        session, "&confirm=", confirm_ ? "yes" : "no", "&maxNbrOfEvents=", events_max_,
                         "&timeout=", settings_.long_poll.count()),
           .cookie = cursor_.cookie,
-          .patience = settings_.long_poll};
+          .patience = settings_.long_poll,
+          .answer_max = events_max_ > 1 ? limits::sdee_document : limits::sdee_document_at_most};
 }
 
 std::optional<SensorRequest> SdeeSubscription::closing() const {
@@ -133,6 +138,7 @@ void SdeeSubscription::on_opened(const SdeeDocument& document, const SensorAnswe
 SdeeBatch SdeeSubscription::on_events(SdeeDocument document) {
   failures_ = 0;
   unreadable_count_ = 0;
+  alone_too_large_ = 0;
   SdeeBatch batch;
   const std::int64_t before = cursor_.last_time_ns;
   first_id_ = document.events.empty()
@@ -161,13 +167,18 @@ std::optional<SdeeBatch> SdeeSubscription::on_unreadable(const SensorAnswer& ans
     refused(error.text);
     return std::nullopt;
   }
-  // The same poison for the third time: put it aside and go on, or the sensor's ring overwrites what waits behind it.
   unreadable_count_ = 0;
+  return put_aside(answer.body, error.text);
+}
+
+/// Seen three times, a poison is acknowledged, or the sensor's ring overwrites what waits behind it.
+SdeeBatch SdeeSubscription::put_aside(std::string_view document, const std::string& why) {
   SdeeBatch batch;
-  batch.unreadable.push_back({std::string(cut_utf8(answer.body, limits::field_text)), error.text});
-  batch.gap = SensorGap{"unreadable-batch", cursor_.last_time_ns, cursor_.last_time_ns, error.text};
+  batch.unreadable.push_back({std::string(cut_utf8(document, limits::field_text)), why});
+  batch.gap = SensorGap{"unreadable-batch", cursor_.last_time_ns, cursor_.last_time_ns, why};
   batch.cursor = cursor_;
   state_ = State::storing;
+  doubts_ = 0;
   return batch;
 }
 
@@ -211,11 +222,25 @@ void SdeeSubscription::failed(std::string_view why) {
   first_id_before_.reset();
 }
 
+std::optional<SdeeBatch> SdeeSubscription::too_large(std::string_view begun, std::string_view why) {
+  const bool was_get = state_ == State::ready;
+  refused(why);  // The sensor acted on the request: nothing of it comes late.
+  if (!was_get) return std::nullopt;
+  if (events_max_ > 1) {
+    events_max_ = std::max(1, events_max_ / 4);
+    return std::nullopt;
+  }
+  if (++alone_too_large_ < alone_too_large_max) return std::nullopt;
+  alone_too_large_ = 0;
+  return put_aside(begun, std::string(why));
+}
+
 void SdeeSubscription::committed() {
   stored_ = cursor_;
   state_ = State::ready;
   confirm_ = may_acknowledge();
-  if (!confirm_) pause("");
+  if (!confirm_) return pause("");
+  events_max_ = std::min(settings_.events_max, 4 * events_max_);
 }
 
 bool SdeeSubscription::may_acknowledge() {

@@ -19,6 +19,7 @@ struct SensorRequest {
   std::string method, target;       ///< Origin form with its query.
   std::string cookie;               ///< Sent back unread; may be empty.
   std::chrono::seconds patience{};  ///< How long the sensor may take by its own promise; the caller adds its grace.
+  std::size_t answer_max = limits::sdee_document;  ///< Bytes.
   bool operator==(const SensorRequest&) const = default;
 };
 
@@ -94,6 +95,9 @@ class SdeeSubscription {
   [[nodiscard]] std::optional<SdeeBatch> answered(const SensorAnswer& answer);
   /// No whole answer came: it is not known whether the sensor saw the request.
   void failed(std::string_view why);
+  /// The answer is larger than the caller takes; `begun` is what came of it. Fewer events are asked for, then more
+  /// again. What is too large all alone is put aside in the third time: a batch that says so.
+  [[nodiscard]] std::optional<SdeeBatch> too_large(std::string_view begun, std::string_view why);
   void committed();
   void commit_failed();
   /// The request that gives the slot back; sent at stop, best effort.
@@ -114,6 +118,7 @@ class SdeeSubscription {
   void on_opened(const SdeeDocument& document, const SensorAnswer& answer);
   SdeeBatch on_events(SdeeDocument document);
   std::optional<SdeeBatch> on_unreadable(const SensorAnswer& answer, const Error& error);
+  SdeeBatch put_aside(std::string_view document, const std::string& why);
 
   Settings settings_;
   SdeeCursor cursor_, stored_;
@@ -125,6 +130,8 @@ class SdeeSubscription {
   std::optional<std::string> first_id_before_;  ///< Of the one before it, if that was asked for in doubt.
   int refused_logins_ = 0;
   int failures_ = 0;
+  int events_max_;  ///< Of the next get.
+  int alone_too_large_ = 0;
   std::string last_unreadable_;  ///< Digest of the document that could not be read, and how often it came.
   int unreadable_count_ = 0;
   bool opened_ = false;

@@ -214,7 +214,7 @@ std::size_t plain_start(std::string_view text) {
 }  // namespace
 
 Result<std::vector<EventSpan>> scan_xml(std::string_view document) {
-  if (document.size() > limits::sdee_document) return Error{Errc::too_large, "XML: the document is too large"};
+  if (document.size() > limits::sdee_document_at_most) return Error{Errc::too_large, "XML: the document is too large"};
   if (document.starts_with("\xFF\xFE") || document.starts_with("\xFE\xFF"))
     return Error{Errc::bad_input, "XML: UTF-16 is not accepted"};
   return Scan(document).run();

@@ -49,7 +49,7 @@ class TenantRuntimeTest : public ::testing::Test {
         sim::load_scenario({.alerts = static_cast<std::uint64_t>(alerts), .rate = rate, .seed = 1}));
     server.emplace(sim::Endpoint{}, certificate.tls, [this](const sim::HttpRequest& request) {
       ++asked;
-      return sensor->handle(request);
+      return padded(sensor->handle(request));
     });
     turning = std::thread([this] {
       while (!over) {
@@ -57,6 +57,14 @@ class TenantRuntimeTest : public ::testing::Test {
         std::this_thread::sleep_for(5ms);
       }
     });
+  }
+
+  /// Blanks behind each event.
+  sim::HttpReply padded(sim::HttpReply reply) const {
+    constexpr std::string_view end = "</sd:evIdsAlert>";
+    for (std::size_t at = 0; padding > 0 && (at = reply.body.find(end, at)) != std::string::npos; at += end.size())
+      reply.body.insert(at + end.size(), padding, ' ');
+    return reply;
   }
 
   TenantSettings settings() const {
@@ -143,6 +151,7 @@ class TenantRuntimeTest : public ::testing::Test {
   std::string folder, password = "secret";
   Keep keep;
   std::atomic<int> asked = 0, logins = 0;
+  std::size_t padding = 0;
   std::atomic<bool> over = false;
   std::unique_ptr<sim::Sensor> sensor;
   std::optional<sim::HttpServer> server;
@@ -244,6 +253,15 @@ TEST_F(TenantRuntimeTest, ASensorThatTakesNoPostForItsLogsIsAskedByGet) {
   start();
   EXPECT_TRUE(settles(1));
   EXPECT_EQ(captures_that(report(), "sealed-complete"), 1U);
+}
+
+TEST_F(TenantRuntimeTest, ABatchThatIsTooLargeComesInParts) {
+  padding = limits::sdee_document / 60;
+  raise(100);
+  start();
+  EXPECT_TRUE(settles(100));
+  EXPECT_EQ(desk->tickets().size(), 100U);
+  EXPECT_EQ(report()["gaps"], 0);
 }
 
 TEST_F(TenantRuntimeTest, TwoRefusedLoginsStopTheSensorUntilAnOperatorResumesIt) {

@@ -175,6 +175,82 @@ TEST_F(SubscriptionTest, TheSamePoisonThreeTimesIsPutAsideWithAGap) {
   EXPECT_THAT(request(), HasSubstr("confirm=yes"));
 }
 
+TEST_F(SubscriptionTest, AnAnswerThatIsTooLargeIsAskedForInSmallerPartsAndThenInLargerOnes) {
+  open();
+  for (const char* asked : {"=100&", "=25&"}) {
+    EXPECT_THAT(request(), HasSubstr(cat("maxNbrOfEvents", asked)));
+    EXPECT_FALSE(subscription.too_large("<env:Env", "too large"));
+    EXPECT_EQ(request(), "pause");
+  }
+  for (const char* asked : {"confirm=no&maxNbrOfEvents=6&", "=24&", "=96&", "=100&", "=100&"}) {
+    EXPECT_THAT(request(), HasSubstr(asked));
+    ASSERT_TRUE(answer(alert(5)));
+    subscription.committed();
+  }
+  EXPECT_THAT(request(), HasSubstr("confirm=yes"));
+}
+
+TEST_F(SubscriptionTest, AnEventThatIsTooLargeByItselfIsPutAsideAndTheFeedGoesOn) {
+  open();
+  std::optional<SdeeBatch> batch;
+  int asked = 0;
+  for (; !batch; ++asked) {
+    ASSERT_THAT(request(), HasSubstr("action=get")) << asked;
+    batch = subscription.too_large("<env:Env", "the answer is larger than we take");
+    if (!batch) {
+      EXPECT_EQ(request(), "pause");
+    }
+  }
+  EXPECT_EQ(asked, 6) << "100, 25, 6, and 1 three times";
+  ASSERT_TRUE(batch->gap);
+  EXPECT_EQ(batch->gap->cause, "unreadable-batch");
+  ASSERT_THAT(batch->unreadable, SizeIs(1));
+  EXPECT_EQ(batch->unreadable[0].raw, "<env:Env");
+  subscription.committed();
+  EXPECT_THAT(request(), HasSubstr("confirm=yes&maxNbrOfEvents=4&"));
+}
+
+TEST_F(SubscriptionTest, ABatchThatIsAskedForAgainIsAskedForInTheSameSize) {
+  open();
+  (void)request();
+  subscription.failed("timeout");  // From here on a late request may take a batch.
+  EXPECT_EQ(request(), "pause");
+  (void)request();
+  EXPECT_FALSE(subscription.too_large("<env:Env", "too large"));
+  for (const char* step :
+       {"pause", "=25&", "pause", "confirm=no&maxNbrOfEvents=25&", "confirm=yes&maxNbrOfEvents=100&"}) {
+    const std::string next = request();
+    EXPECT_THAT(next, HasSubstr(step));
+    if (next == "pause") continue;
+    ASSERT_TRUE(answer(alert(5)));
+    subscription.committed();
+  }
+}
+
+TEST_F(SubscriptionTest, ASensorThatRepeatsTheSameBatchWhateverIsAskedForIsHeardWithMorePatience) {
+  open();
+  std::size_t taken = 0;
+  for (int i = 0; i < 4; ++i) {
+    auto next = subscription.next();
+    if (std::holds_alternative<SdeeSubscription::Pause>(next)) next = subscription.next();
+    const std::size_t most = std::get<SensorRequest>(next).answer_max;
+    EXPECT_GE(most, taken);
+    taken = most;
+    if (i < 3) {
+      EXPECT_FALSE(subscription.too_large("<env:Env", "too large"));
+    }
+  }
+  EXPECT_EQ(taken, 4U << 20);
+}
+
+TEST_F(SubscriptionTest, AnAnswerToOpenThatIsTooLargeIsNoBatch) {
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_THAT(request(), HasSubstr("action=open"));
+    EXPECT_FALSE(subscription.too_large("<env:Env", "too large"));
+    EXPECT_EQ(request(), "pause");
+  }
+}
+
 TEST_F(SubscriptionTest, OurOwnLoginsAreNoNews) {
   open();
   (void)request();
