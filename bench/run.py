@@ -98,7 +98,7 @@ def words_of_peers(medians):
     return f"""End to end: alerts of about 2.1 KB in, one POST for each out, into a sink of one thread; sender, peer and sink share the cores. The product
 reads {product.SENSORS} simulated sensors over TLS, at most 100 alerts an answer, and posts with 16 in flight. "Accepted": ours committed and acknowledged;
 Alertmanager's answered; syslog-ng's written into a socket without any acknowledgement. G1 and G2 compare what we accepted with what came out
-of the peer. CPU is of all of the peer's processes, for one alert.
+of the peer. CPU is of all of the peer's processes, for one alert. Latencies leave the first second out, in which connections are made.
 
 | who | load | accepted a second | delivered a second | CPU us | p50 ms | p99 ms | MB after |
 |---|---|---:|---:|---:|---:|---:|---:|
