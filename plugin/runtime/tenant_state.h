@@ -51,6 +51,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   /// Everything below runs on the strand.
   void enqueue(Input input, std::function<void(bool)> done = {});
   void drain();
+  static std::size_t events_in(const std::vector<Pending>& batch);
   [[nodiscard]] std::vector<Pending> next_inputs();
   [[nodiscard]] bool idle() const { return sensors_said.empty() && pending.empty(); }
   void refuse_pending();

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds sweep_again{10};
 constexpr std::chrono::milliseconds breath{5};  // Between two steps; the strand's other work goes on in it.
-constexpr std::uint64_t log_max = 64ULL << 20;
+constexpr std::uint64_t log_max = 16ULL << 20;
 constexpr std::size_t files_at_once = 64;
 /// An outcome that names a file sealed again is written down long before.
 constexpr std::chrono::minutes written_down_after{1};
@@ -27,7 +27,10 @@ void TenantState::follow_room() {
   Result<StoreRoom> room = store->room();
   if (!room) return;
   const bool scarce = told_scarce.value_or(false);  // Then the log's own room is ours (decision 13).
-  if (room->log > std::min(settings.keep.rows / 16, log_max) && !scarce) {
+  const std::uint64_t log_bound = std::min(settings.keep.rows / 16, log_max);
+  // To cut a long file short costs more than to write it over, and cutting is all that helps when it could not be.
+  if (room->log_used > log_bound && !scarce) store->checkpoint();
+  if (room->log > 2 * log_bound && !scarce) {
     store->give_log_back();
     room = store->room();
     if (!room) return;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t inputs_per_commit = 64;
 constexpr std::chrono::milliseconds desk_patience{50};
+constexpr std::size_t flood = limits::events_per_get;  // So many events at once mean that the sensors hold more.
 constexpr std::chrono::seconds checkpoint_every{20};
 constexpr std::chrono::seconds checkpoint_when_scarce{1};  // So that the log is written over, not on.
 constexpr int checkpoints_until_log_goes = 5;
@@ -58,6 +59,13 @@ CaptureReport examined(const EvidenceStore& evidence, const ExamineCapture& orde
 
 }  // namespace
 
+std::size_t TenantState::events_in(const std::vector<Pending>& batch) {
+  std::size_t events = 0;
+  for (const Pending& entry : batch)
+    if (const auto* said = std::get_if<SensorSaid>(&entry.input)) events += said->batch.events.size();
+  return events;
+}
+
 void TenantState::enqueue(Input input, std::function<void(bool)> done) {
   const bool held = holding && std::holds_alternative<SensorSaid>(input);  // On its way when the links were told.
   if (!failed.empty() || stopping || held) {
@@ -69,8 +77,8 @@ void TenantState::enqueue(Input input, std::function<void(bool)> done) {
   if (!std::exchange(draining, true)) boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
 }
 
-/// Several inputs share one commit, since synchronising costs the same for one as for many. Sensors go first: what
-/// nobody takes they overwrite, while a desk can wait a little.
+/// Several inputs share one commit, since synchronising costs the same for one as for many. In a flood sensors go first:
+/// what nobody takes they overwrite, while a desk can wait a little.
 std::vector<TenantState::Pending> TenantState::next_inputs() {
   std::vector<Pending> batch;
   const auto take_from = [&](std::deque<Pending>& queue) {
@@ -78,7 +86,8 @@ std::vector<TenantState::Pending> TenantState::next_inputs() {
       batch.push_back(std::move(queue.front()));
   };
   take_from(sensors_said);
-  if (batch.empty() || (!pending.empty() && now().mono - pending.front().since > desk_patience)) take_from(pending);
+  const bool waited = !pending.empty() && now().mono - pending.front().since > desk_patience;
+  if (waited || events_in(batch) < flood) take_from(pending);
   return batch;
 }
 

@@ -130,6 +130,8 @@ LogMark::LogMark(sqlite3* database, const std::string& database_path)
 
 LogMark::~LogMark() { sqlite3_wal_hook(database_, nullptr, nullptr); }
 
+std::uint64_t LogMark::log_bytes() const { return frames_ * frame_bytes; }
+
 int LogMark::committed(void* self, sqlite3*, const char*, int frames) {
   static_cast<LogMark*>(self)->write(static_cast<std::uint32_t>(frames));
   return SQLITE_OK;

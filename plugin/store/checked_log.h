@@ -22,6 +22,9 @@ class LogMark {
   LogMark& operator=(const LogMark&) = delete;
   ~LogMark();
 
+  /// That the last commit left in the log; 0 before the first one.
+  [[nodiscard]] std::uint64_t log_bytes() const;
+
  private:
   static int committed(void* self, sqlite3* database, const char* name, int frames);
   void write(std::uint32_t frames);

@@ -251,7 +251,7 @@ class SqliteStore final : public Store {
     pages_.reset(), free_pages_.reset(), leaving_.reset();
     std::error_code none;
     const std::uintmax_t log = std::filesystem::file_size(path_ + "-wal", none);
-    return StoreRoom{(pages - free) * page_bytes, pages * page_bytes, none ? 0 : log, leaving};
+    return StoreRoom{(pages - free) * page_bytes, pages * page_bytes, none ? 0 : log, mark_.log_bytes(), leaving};
   }
 
   void checkpoint() override {

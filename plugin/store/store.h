@@ -50,10 +50,11 @@ struct Swept {
   RowsGone gone;
 };
 
-/// Bytes. `used` of the database file; the rest of the file is room for new rows. `leaving`: of files that are still to
-/// be deleted, in blocks of the disk, with what lies beside them.
+/// Bytes. `used` of the database file; the rest of the file is room for new rows. `log_used` of the log's file; after a
+/// checkpoint it is written over from its beginning. `leaving`: of files that are still to be deleted, in blocks of the
+/// disk, with what lies beside them.
 struct StoreRoom {
-  std::uint64_t used = 0, file = 0, log = 0, leaving = 0;
+  std::uint64_t used = 0, file = 0, log = 0, log_used = 0, leaving = 0;
 };
 
 /// One tenant's rows. A commit is atomic and durable when it returns; nothing is ever half written. Whatever can be
