@@ -208,5 +208,28 @@ TEST_F(SweepTest, AlertsAreForgottenAtLastAndTheirRoomIsUsedAgain) {
   EXPECT_LT(store->room()->used, file);
 }
 
+TEST_F(SweepTest, ALogThatWasTakenOverIsWrittenFromItsBeginningAndGrowsNoMore) {
+  const auto commit_one = [&](std::uint64_t number) {
+    AlertRow row = alert(number);
+    row.raw = std::string(20'000, 'x');
+    commit({row});
+  };
+  std::uint64_t file = 0;
+  for (std::uint64_t number = 1; number <= 300; ++number) {
+    commit_one(number);
+    EXPECT_LE(store->room()->log_used, store->room()->log);
+    if (number % 20 == 0) {
+      EXPECT_GT(store->room()->log_used, 20U * 20'000);
+      store->checkpoint();
+      commit_one(1000 + number);
+      EXPECT_LT(store->room()->log_used, 10U * 20'000) << "begun anew";
+    }
+    if (number == 100) file = store->room()->log;
+  }
+  EXPECT_LE(store->room()->log, file + file / 2);
+  store->give_log_back();
+  EXPECT_EQ(store->room()->log, 0U);
+}
+
 }  // namespace
 }  // namespace exhibit
