@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "engine/pull_slots.h"
 #include "runtime/sensor_http.h"
 #include "runtime/step.h"
 #include "sensorproto/iplog/iplog.h"
@@ -74,12 +75,16 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
         tenant(std::move(t)),
         http(strand, settings),
         fetch_http(strand, settings),
+        slots(settings.captures.pulls_max),
         pause(strand) {}
 
   asio::awaitable<void> follow();
   asio::awaitable<void> ask(SensorRequest request);
   std::optional<SdeeBatch> no_answer(const SensorCallResult& result);
+  void begin_fetch(FetchCapture order);
   asio::awaitable<void> fetch(FetchCapture order);
+  /// Its slot is free again before the engine hears of it, which may ask for the next one.
+  void fetch_ended(FetchEnded ended);
   asio::awaitable<void> sleep(Nanoseconds length);
   asio::awaitable<void> wait_for_new_secret();
   asio::awaitable<SensorCallResult> call_for_log(IpLogId log_id, std::optional<EvidenceIntake>& intake);
@@ -116,6 +121,7 @@ struct SensorLink::State : std::enable_shared_from_this<SensorLink::State> {
   TenantId tenant_id;
   Tenant tenant;
   SensorHttp http, fetch_http;
+  PullSlots slots;
   asio::steady_timer pause;
   mutable std::mutex showing;
   Status shown{"connecting", "", 0, 0};  ///< Under `showing`; everything else belongs to the strand.
@@ -152,9 +158,7 @@ void SensorLink::start() {
 void SensorLink::fetch(const FetchCapture& order) {
   asio::post(state_->strand, [state = state_, order] {
     if (state->stopping) return;
-    state->spawn(state->fetch(order), [key = order.key](State& held, const std::string& why) {
-      held.tenant.tell(FetchEnded{key, FetchEnded::Kind::unreachable, {}, 0, why});
-    });
+    if (auto now = state->slots.asked(order)) state->begin_fetch(std::move(*now));
   });
 }
 
@@ -285,11 +289,22 @@ asio::awaitable<SensorCallResult> SensorLink::State::call_for_log(IpLogId log_id
   co_return co_await fetch_http.call(ip_log_request(log_id, {}, get_for_logs), *password, limits, sink);
 }
 
+void SensorLink::State::begin_fetch(FetchCapture order) {
+  spawn(fetch(order), [key = order.key](State& link, const std::string& why) {
+    link.fetch_ended(FetchEnded{key, FetchEnded::Kind::unreachable, {}, 0, why});
+  });
+}
+
+void SensorLink::State::fetch_ended(FetchEnded ended) {
+  if (auto next = slots.ended(ended.key); next && !stopping) begin_fetch(std::move(*next));
+  tenant.tell(std::move(ended));
+}
+
 asio::awaitable<void> SensorLink::State::fetch(FetchCapture order) {
   const auto self = shared_from_this();
   step("before-fetch");
   if (!fetches) {
-    tenant.tell(FetchEnded{order.key, FetchEnded::Kind::store_refused, {}, 0, held});
+    fetch_ended(FetchEnded{order.key, FetchEnded::Kind::store_refused, {}, 0, held});
     co_return;
   }
   const IpLogId log_id = parse_number<IpLogId>(order.key.locator).value_or(0);
@@ -330,7 +345,7 @@ asio::awaitable<void> SensorLink::State::fetch(FetchCapture order) {
     }
   }
   say(LogLevel::info, cat("log ", order.key.locator, ": ", ended.evidence ? cat(ended.bytes, " bytes") : ended.why));
-  tenant.tell(std::move(ended));
+  fetch_ended(std::move(ended));
 }
 
 FetchEnded SensorLink::State::ended_of(const FetchCapture& order, const SensorCallResult& result) const {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/input.h"
+#include "engine/pull_slots.h"
 #include "sim_disk.h"
 #include "stage.h"
 
@@ -35,7 +36,7 @@ class SimSensor {
   [[nodiscard]] const std::vector<std::vector<SensorEvent>>& given() const { return given_; }
   void judge_the_end() const;
 
-  int pulls = 0;
+  PullSlots slots{2};  ///< Of our link to it.
 
  private:
   struct Log {

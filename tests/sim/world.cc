@@ -137,14 +137,17 @@ void World::perform(Tenant& tenant, const FetchCapture& order) {
   if (found == tenant.sensors.end())
     return stage_.violated(Invariant::tenants_apart, cat(tenant.id.text, " pulls ", order.key.text()));
   SimSensor& sensor = **found;
-  if (++sensor.pulls > 2)
-    stage_.violated(Invariant::pulls_limited, cat(sensor.id().text, " serves ", sensor.pulls, " pulls"));
+  if (const auto now = sensor.slots.asked(order)) pull(tenant, sensor, *now);
+}
+
+void World::pull(Tenant& tenant, SimSensor& sensor, const FetchCapture& order) {
+  if (sensor.slots.under_way() > 2)
+    stage_.violated(Invariant::pulls_limited, cat(sensor.id().text, " serves ", sensor.slots.under_way(), " pulls"));
   // The bytes are those of the moment at which the pull began.
-  stage_.in_this_life(stage_.between(50ms, 4s),
-                      [this, &tenant, &sensor, ended = sensor.fetch(order), engine = tenant.engine_life] {
-                        if (engine == tenant.engine_life) --sensor.pulls;
-                        give(tenant, ended);
-                      });
+  stage_.in_this_life(stage_.between(50ms, 4s), [this, &tenant, &sensor, ended = sensor.fetch(order)] {
+    if (const auto next = sensor.slots.ended(ended.key)) pull(tenant, sensor, *next);
+    give(tenant, ended);
+  });
 }
 
 void World::perform(Tenant& tenant, const ExamineCapture& order) {
@@ -162,6 +165,8 @@ void World::crash() {
   stage_.say("our process dies");
   stage_.our_process_died();
   for (auto& desk : desks_) desk->our_process_died();
+  for (auto& tenant : tenants_)
+    for (auto& sensor : tenant->sensors) sensor->slots = PullSlots(2);
   for (auto& tenant : tenants_) restore(*tenant);
 }
 
@@ -169,7 +174,6 @@ void World::restore(Tenant& tenant) {
   ++tenant.engine_life;
   tenant.under_way.clear();
   tenant.tick_at.reset();
-  for (auto& sensor : tenant.sensors) sensor->pulls = 0;
   tenant.engine.emplace(settings_of(tenant));
   const Reaction reaction = tenant.engine->restore(tenant.disk->snapshot(), stage_.now());
   for (const auto& [key, row] : tenant.engine->captures().rows())

@@ -70,6 +70,7 @@ class World {
   void perform(Tenant& tenant, const SendDelivery& order);
   void perform(Tenant& tenant, const LookUpDelivery& order);
   void perform(Tenant& tenant, const FetchCapture& order);
+  void pull(Tenant& tenant, SimSensor& sensor, const FetchCapture& order);
   void perform(Tenant& tenant, const ExamineCapture& order);
   void perform(Tenant&, const TellOperator&) {}
   void begin_call(Tenant& tenant, const DeliveryId& id);
