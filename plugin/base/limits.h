@@ -7,7 +7,7 @@
 /// What we take from strangers, and for how long we wait. A tenant may lower a limit, only the operator may raise one.
 namespace exhibit::limits {
 
-inline constexpr std::size_t sdee_document = 960U << 10;
+inline constexpr std::size_t sdee_document = 880U << 10;
 inline constexpr std::size_t sdee_document_at_most = 4U << 20;  // A DOM needs up to 23 times its text.
 inline constexpr int events_per_get = 100;
 inline constexpr std::size_t xml_depth = 64;  // pugixml destroys a subtree by recursion.
