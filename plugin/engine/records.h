@@ -56,11 +56,12 @@ struct AlertRow {
 
 /// One ticket's worth of alerts.
 ///
-///   open --alert joins--> updated --(again)--> updated
-///     |                      |
-///     +---- the desk says closed ----> closed --the desk says open, or an alert joins within `reopen_within`-->
-///     reopened
-///                                         +--later alerts--> a new incident, whose `previous` this is
+///   open --an alert joins--> updated
+///     |                         |
+///     +--- desk says closed ----+--> closed --desk says open, or an alert joins in time--> reopened --> closed …
+///                                      +--later alerts--> a new incident, whose `previous` this is
+///
+/// "In time" is `EngineSettings::reopen_within`.
 struct IncidentRow {
   IncidentId id;
   CorrelationId correlation;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <utility>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
@@ -16,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "runtime/threads.h"
 #include "web/http_message.h"
