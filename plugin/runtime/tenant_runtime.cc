@@ -10,7 +10,6 @@
 #include <filesystem>
 
 #include "base/text.h"
-#include "runtime/step.h"
 #include "runtime/tenant_state.h"
 #include "runtime/tenant_store.h"
 
@@ -94,10 +93,7 @@ class LiveTenant final : public TenantRuntime {
                       std::function<void(Result<void>)> done) override {
     on_strand([state = state_, actor = std::move(actor), action = std::move(action), object = std::move(object),
                detail = std::move(detail), done = std::move(done)] {
-      if (!state->store) return done(tenant_stopped());
-      const Result<LedgerEntry> entry = state->store->append_ledger(state->now().wall, actor, action, object, detail);
-      step("ledger-written");
-      done(entry ? Result<void>() : Result<void>(entry.error()));
+      state->note({state->now().wall, actor, action, object, detail}, done);
     });
   }
 

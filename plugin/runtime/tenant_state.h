@@ -84,6 +84,9 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::string report(bool with_incidents);
   std::string letters() const;
   Result<void> decide(const LetterDecided& decision);
+  /// One commit for all who look in the same moment: it is made when the strand has heard those who came before it.
+  void note(LedgerNote note, std::function<void(Result<void>)> done);
+  void write_notes();
 
   TenantSettings settings;
   TenantRuntime::World world;
@@ -97,6 +100,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::map<SensorId, std::unique_ptr<SensorLink>> links;
   std::deque<Pending> sensors_said, pending;  ///< What sensors said, and everything else.
   SentTexts sent;
+  std::vector<LedgerNote> notes;
+  std::vector<std::function<void(Result<void>)>> noted;  ///< Who waits for each of them.
   std::map<std::string, Condition> conditions;
   boost::asio::steady_timer wake, checkpoint, poll_timer, sweep_timer;
   bool draining = false, started = false, stopping = false;

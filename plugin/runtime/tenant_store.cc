@@ -68,9 +68,8 @@ Result<void> begin_anew(TenantState& state, const std::string& path, const std::
   Result<std::unique_ptr<Store>> store = open_sqlite_store(path, known_without_it(state, why, aside));
   if (!store) return store.error();
   state.store = std::move(*store);
-  const Result<LedgerEntry> entry =
-      state.store->append_ledger(state.now().wall, "exhibit", "store-rebuilt", aside.empty() ? "gone" : aside, why);
-  return entry ? Result<void>() : Result<void>(entry.error());
+  const LedgerNote rebuilt[] = {{state.now().wall, "exhibit", "store-rebuilt", aside.empty() ? "gone" : aside, why}};
+  return state.store->append_ledger(rebuilt);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
+#include <boost/asio/post.hpp>
 #include <set>
 
 #include "base/json.h"
 #include "base/text.h"
 #include "incident/identity.h"
 #include "incident/normalize.h"
+#include "runtime/step.h"
 #include "runtime/tenant_state.h"
 #include "sensorproto/sdee/event_reader.h"
 #include "store/report_json.h"
@@ -114,11 +116,24 @@ std::string TenantState::letters() const {
   return out.end().take();
 }
 
+void TenantState::note(LedgerNote note, std::function<void(Result<void>)> done) {
+  notes.push_back(std::move(note));
+  noted.push_back(std::move(done));
+  if (notes.size() == 1) boost::asio::post(strand, [state = shared_from_this()] { state->write_notes(); });
+}
+
+void TenantState::write_notes() {
+  const std::vector<LedgerNote> all = std::exchange(notes, {});
+  const Result<void> written = store ? store->append_ledger(all) : tenant_stopped();
+  if (store) step("ledger-written");
+  for (const auto& done : std::exchange(noted, {})) done(written);
+}
+
 Result<void> TenantState::decide(const LetterDecided& decision) {
   if (Result<void> may = engine->outbox().may_decide(decision); !may) return may;
-  const Result<LedgerEntry> entry = store->append_ledger(now().wall, decision.by, cat("letter-", token(decision.what)),
-                                                         decision.id.text, decision.ticket);
-  if (!entry) return entry.error();
+  const LedgerNote decided[] = {
+      {now().wall, decision.by, cat("letter-", token(decision.what)), decision.id.text, decision.ticket}};
+  if (Result<void> written = store->append_ledger(decided); !written) return written;
   enqueue(decision);
   return {};
 }

@@ -47,6 +47,7 @@ class Statement {
   bool run();
   void reset();
   [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] bool prepared() const { return statement_ != nullptr; }
 
   std::string text();
   std::int64_t number();
@@ -59,6 +60,18 @@ class Statement {
   int next_bound_ = 1;
   int next_read_ = 0;
   bool failed_ = false;
+};
+
+/// Ends a statement's use, however that ends: one that stands on a row would hold the log that it reads from.
+class Use {
+ public:
+  explicit Use(Statement& statement) : statement_(statement) {}
+  ~Use() { statement_.reset(); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+ private:
+  Statement& statement_;
 };
 
 }  // namespace exhibit::sqlite

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <iterator>
 #include <set>
+#include <unordered_map>
 
 #include "base/plants.h"
 #include "base/sha256.h"
@@ -97,21 +98,21 @@ class SqliteStore final : public Store {
   }
 
   Result<IncidentRow> incident_by_link(const LinkId& link) override {
-    return one<IncidentRow>(cat("select ", incident_columns, " from incidents where link = ?1"), link.text,
-                            read_incident);
+    return one<IncidentRow>(cat("select ", incident_columns, " from incidents where link = ?"), read_incident,
+                            link.text);
   }
 
   Result<AlertRow> alert(const std::string& identity) override {
     return one<AlertRow>(
-        "select identity, incident, sequence, sensor, event_id, time, received, raw from alerts where identity = ?1",
-        identity, read_alert);
+        "select identity, incident, sequence, sensor, event_id, time, received, raw from alerts where identity = ?",
+        read_alert, identity);
   }
 
   Result<std::vector<CaptureRow>> captures_of(const IncidentRow& incident) override {
     std::vector<CaptureRow> rows;
     for (const CaptureKey& key : incident.captures) {
       Result<CaptureRow> row =
-          one<CaptureRow>(cat("select ", capture_columns, " from captures where key = ?1"), key.text(), read_capture);
+          one<CaptureRow>(cat("select ", capture_columns, " from captures where key = ?"), read_capture, key.text());
       if (row)
         rows.push_back(std::move(*row));
       else if (row.error().code != Errc::not_found)
@@ -121,34 +122,33 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<ReportRow>> reports_of(const IncidentId& incident) override {
-    return many<ReportRow>("select capture, incident, report from reports where incident = ?1", incident.text,
-                           read_report);
+    return many<ReportRow>("select capture, incident, report from reports where incident = ?", read_report,
+                           incident.text);
   }
 
   Result<std::vector<CommentRow>> comments_of(const IncidentId& incident) override {
     return many<CommentRow>(
-        "select incident, id, author, text, at, is_public, heard from comments where incident = ?1 order by heard, at",
-        incident.text, read_comment);
+        "select incident, id, author, text, at, is_public, heard from comments where incident = ? order by heard, at",
+        read_comment, incident.text);
   }
 
   Result<std::vector<IncidentRow>> incidents(std::size_t limit, std::size_t offset) override {
     return many<IncidentRow>(cat("select ", incident_columns,
                                  " from incidents order by opened desc, (select sequence from alerts where identity = "
-                                 "first_alert) desc limit ",
-                                 limit, " offset ", offset),
-                             read_incident);
+                                 "first_alert) desc limit ? offset ?"),
+                             read_incident, std::uint64_t{limit}, std::uint64_t{offset});
   }
 
   Result<std::vector<DeliveryRow>> deliveries(DeliveryState state, std::size_t limit) override {
     const bool at_rest = state == DeliveryState::done || state == DeliveryState::expired;
-    return many<DeliveryRow>(cat("select ", delivery_columns, " from deliveries where state = ?1",
-                                 at_rest ? "" : " and state not in ('done','expired')", " limit ", limit),
-                             std::string(token(state)), read_delivery);
+    return many<DeliveryRow>(cat("select ", delivery_columns, " from deliveries where state = ?",
+                                 at_rest ? "" : " and state not in ('done','expired')", " limit ?"),
+                             read_delivery, token(state), std::uint64_t{limit});
   }
 
   Result<std::vector<GapRow>> gaps(std::size_t limit) override {
     return many<GapRow>(
-        cat("select sensor, cause, proof, from_ns, to_ns, noted from gaps order by id desc limit ", limit),
+        "select sensor, cause, proof, from_ns, to_ns, noted from gaps order by id desc limit ?",
         [](Statement& s) {
           GapRow row;
           row.sensor = {s.text()};
@@ -158,7 +158,8 @@ class SqliteStore final : public Store {
           row.to_ns = s.number();
           row.noted = s.time();
           return row;
-        });
+        },
+        std::uint64_t{limit});
   }
 
   Result<std::vector<EvidenceId>> known_evidence() override {
@@ -166,34 +167,17 @@ class SqliteStore final : public Store {
                             [](Statement& s) { return EvidenceId{s.text()}; });
   }
 
-  Result<LedgerEntry> append_ledger(WallTime at, std::string actor, std::string action, std::string object,
-                                    std::string detail) override {
-    Statement last(database_.get(), "select sequence, hash from ledger order by sequence desc limit 1");
-    LedgerEntry entry{
-        1, at, std::move(actor), std::move(action), std::move(object), std::move(detail), std::string(64, '0'), {}};
-    if (last.step()) {
-      entry.sequence = static_cast<std::uint64_t>(last.number()) + 1;
-      entry.previous = last.text();
-    }
-    last.reset();
-    entry.hash = ledger_hash(entry);
-    Statement s(database_.get(), "insert into ledger values(?,?,?,?,?,?,?,?)");
-    s.bind(entry.sequence)
-        .bind(entry.at)
-        .bind(entry.actor)
-        .bind(entry.action)
-        .bind(entry.object)
-        .bind(entry.detail)
-        .bind(entry.previous)
-        .bind(entry.hash);
-    if (!s.run()) return failure("writing the ledger");
-    return entry;
+  Result<void> append_ledger(std::span<const LedgerNote> notes) override {
+    if (!begin_.run()) return failure("begin");
+    if (!write_ledger(notes)) return abandon("writing the ledger");
+    if (!commit_.run()) return abandon("commit");
+    return {};
   }
 
   Result<std::vector<LedgerEntry>> ledger(std::uint64_t from, std::size_t limit) override {
     return many<LedgerEntry>(
-        cat("select sequence, at, actor, action, object, detail, previous, hash from ledger where sequence >= ", from,
-            " order by sequence limit ", limit),
+        "select sequence, at, actor, action, object, detail, previous, hash from ledger where sequence >= ? order by "
+        "sequence limit ?",
         [](Statement& s) {
           LedgerEntry entry;
           entry.sequence = static_cast<std::uint64_t>(s.number());
@@ -205,7 +189,8 @@ class SqliteStore final : public Store {
           entry.previous = s.text();
           entry.hash = s.text();
           return entry;
-        });
+        },
+        from, std::uint64_t{limit});
   }
 
   Result<Swept> sweep(const SweepStep& step) override {
@@ -214,8 +199,8 @@ class SqliteStore final : public Store {
     if (swept && !swept->files.empty()) {
       std::string files;
       for (const EvidenceId& id : swept->files) files += (files.empty() ? "" : " ") + id.text;
-      if (const auto entry = append_ledger(step.now, "exhibit", "removed", files, step.because); !entry)
-        swept = entry.error();
+      const LedgerNote removed[] = {{step.now, "exhibit", "removed", files, step.because}};
+      if (!write_ledger(removed)) swept = failure("writing the ledger");
     }
     if (!swept) (void)sqlite::execute(database_.get(), "rollback");
     if (swept && !commit_.run()) return abandon("commit");
@@ -229,8 +214,9 @@ class SqliteStore final : public Store {
             "delete from leaving where evidence in (select evidence from captures where evidence <> '')");
         !stay)
       return stay.error();
-    return many<EvidenceId>(cat("select evidence from leaving limit ", limit),
-                            [](Statement& s) { return EvidenceId{s.text()}; });
+    return many<EvidenceId>(
+        "select evidence from leaving limit ?", [](Statement& s) { return EvidenceId{s.text()}; },
+        std::uint64_t{limit});
   }
 
   Result<void> left(std::span<const EvidenceId> deleted) override {
@@ -263,6 +249,29 @@ class SqliteStore final : public Store {
   }
 
  private:
+  /// Inside a transaction.
+  bool write_ledger(std::span<const LedgerNote> notes) {
+    LedgerEntry entry;
+    entry.hash = std::string(64, '0');
+    Statement& last = kept("select sequence, hash from ledger order by sequence desc limit 1");
+    {
+      const sqlite::Use used(last);
+      if (last.step()) {
+        entry.sequence = static_cast<std::uint64_t>(last.number());
+        entry.hash = last.text();
+      }
+      if (last.failed()) return false;
+    }
+    Statement& insert = kept("insert into ledger values(?,?,?,?,?,?,?,?)");
+    for (const LedgerNote& note : notes) {
+      entry = {entry.sequence + 1, note.at, note.actor, note.action, note.object, note.detail, entry.hash, {}};
+      entry.hash = ledger_hash(entry);
+      insert.bind(entry.sequence).bind(entry.at).bind(entry.actor).bind(entry.action).bind(entry.object);
+      if (!insert.bind(entry.detail).bind(entry.previous).bind(entry.hash).run()) return false;
+    }
+    return true;
+  }
+
   static ReportRow read_report(Statement& s) {
     ReportRow row;
     row.capture = CaptureKey::parse(s.text()).value_or(CaptureKey{});
@@ -293,37 +302,35 @@ class SqliteStore final : public Store {
     failed_ = failed_ || s.failed();
   }
 
-  template <typename Row, typename Read>
-  Result<std::vector<Row>> collect(Statement& s, Read each) {
-    std::vector<Row> rows;
-    while (s.step()) rows.push_back(each(s));
-    if (s.failed()) return failure("reading");
-    return rows;
-  }
-
   sqlite3* own() {
     static sqlite3* any = nullptr;
     if (planted(Plant::store_query_without_tenant)) return any = any ? any : database_.get();
     return database_.get();
   }
 
-  template <typename Row, typename Read>
-  Result<std::vector<Row>> many(const std::string& sql, Read each) {
-    Statement s(own(), sql);
-    return collect<Row>(s, each);
+  /// Prepared at its first use; for one use at a time.
+  Statement& kept(const std::string& sql) {
+    Statement& statement = kept_.try_emplace(sql, own(), sql).first->second;
+    if (!statement.prepared()) statement = Statement(own(), sql);
+    return statement;
   }
 
-  template <typename Row, typename Read>
-  Result<std::vector<Row>> many(const std::string& sql, const std::string& key, Read each) {
-    Statement s(own(), sql);
-    s.bind(key);
-    return collect<Row>(s, each);
+  template <typename Row, typename Read, typename... Keys>
+  Result<std::vector<Row>> many(const std::string& sql, Read each, const Keys&... keys) {
+    Statement& s = kept(sql);
+    const sqlite::Use used(s);
+    (s.bind(keys), ...);
+    std::vector<Row> rows;
+    while (s.step()) rows.push_back(each(s));
+    if (s.failed()) return failure("reading");
+    return rows;
   }
 
-  template <typename Row, typename Read>
-  Result<Row> one(const std::string& sql, const std::string& key, Read each) {
-    Statement s(own(), sql);
-    s.bind(key);
+  template <typename Row, typename Read, typename... Keys>
+  Result<Row> one(const std::string& sql, Read each, const Keys&... keys) {
+    Statement& s = kept(sql);
+    const sqlite::Use used(s);
+    (s.bind(keys), ...);
     if (s.step()) return each(s);
     if (s.failed()) return failure("reading");
     return Error{Errc::not_found, "store: no such row"};
@@ -353,6 +360,7 @@ class SqliteStore final : public Store {
   bool failed_ = false;
   Statement begin_{database_.get(), "begin immediate"}, commit_{database_.get(), "commit"};
   RowWriter rows_{database_.get()};
+  std::unordered_map<std::string, Statement> kept_;
   Statement pages_{database_.get(), "pragma page_count"}, free_pages_{database_.get(), "pragma freelist_count"},
       leaving_{database_.get(), "select coalesce(sum((bytes + 4095) / 4096 * 4096 + 4096), 0) from leaving"};
 };

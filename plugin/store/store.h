@@ -25,6 +25,12 @@ struct LedgerEntry {
   std::string previous, hash;  ///< Hex of SHA-256.
 };
 
+/// What is to become an entry.
+struct LedgerNote {
+  WallTime at{};
+  std::string actor, action, object, detail;
+};
+
 /// The hash that an entry must carry, from its own fields and the hash before it.
 std::string ledger_hash(const LedgerEntry& entry);
 
@@ -83,9 +89,8 @@ class Store {
   /// Sealed, provisional or about to be deleted: what of the evidence folder is known.
   virtual Result<std::vector<EvidenceId>> known_evidence() = 0;
 
-  /// Durable when it returns, so that what it allows may begin.
-  virtual Result<LedgerEntry> append_ledger(WallTime at, std::string actor, std::string action, std::string object,
-                                            std::string detail) = 0;
+  /// All in one transaction, in this order; durable when it returns, so that what they allow may begin.
+  virtual Result<void> append_ledger(std::span<const LedgerNote> notes) = 0;
   virtual Result<std::vector<LedgerEntry>> ledger(std::uint64_t from, std::size_t limit) = 0;
 
   /// One transaction. The files of captures that went are in `leaving` until `left` is told that they are deleted.

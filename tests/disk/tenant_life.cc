@@ -110,8 +110,10 @@ bool TenantLife::step(std::uint64_t number) {
       const auto id = seal(*evidence_, capture_bytes(seed_, number));
       return id && store_->commit(Facts{sealed_row(number, *id)});
     }
-    case 6:
-      return static_cast<bool>(store_->append_ledger(wall_from_ns(1), "exhibit", "sealed", cat(number), "detail"));
+    case 6: {
+      const LedgerNote note[] = {{wall_from_ns(1), "exhibit", "sealed", cat(number), "detail"}};
+      return static_cast<bool>(store_->append_ledger(note));
+    }
     case 7: store_->checkpoint(); return true;
     default: return static_cast<bool>(store_->commit(alert_facts(number)));
   }

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "evidence/ledger.h"
 #include "runtime/clock.h"
 #include "runtime/threads.h"
 #include "sensorproto/sim/certificate.h"
@@ -22,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 class TenantRuntimeTest : public ::testing::Test {
  protected:
@@ -310,6 +313,33 @@ TEST_F(TenantRuntimeTest, PagesLedgerAndListAreAskedFromOtherThreadsWhileAlertsC
     unknown.set_value(!rows && rows.error().code == Errc::not_found);
   });
   EXPECT_TRUE(unknown.get_future().get());
+}
+
+TEST_F(TenantRuntimeTest, WhoLooksInOneMomentStandsInTheLedgerOnceBeforeItIsShown) {
+  raise(1);
+  start();
+  constexpr int looks = 300;
+  std::vector<std::future<bool>> shown;
+  for (int i = 0; i < looks; ++i) {
+    const auto one = std::make_shared<std::promise<bool>>();
+    shown.push_back(one->get_future());
+    runtime->note_in_ledger("user:kim", "viewed", cat("page ", i), "",
+                            [one](const Result<void>& done) { one->set_value(done.has_value()); });
+  }
+  for (std::future<bool>& one : shown) EXPECT_TRUE(one.get());
+  std::promise<void> stopped;
+  runtime->stop([&] { stopped.set_value(); });
+  stopped.get_future().get();
+  std::promise<bool> refused;
+  runtime->note_in_ledger("user:kim", "viewed", "too late", "",
+                          [&](const Result<void>& done) { refused.set_value(!done); });
+  EXPECT_TRUE(refused.get_future().get());
+  const auto store = open_sqlite_store(cat(folder, "/tenants/acme/exhibit.db"));
+  ASSERT_TRUE(store) << store.error().text;
+  const auto entries = (*store)->ledger(1, 1000);
+  ASSERT_THAT(*entries, SizeIs(looks));
+  EXPECT_FALSE(verify_ledger(*entries));
+  for (int i = 0; i < looks; ++i) EXPECT_EQ((*entries)[static_cast<std::size_t>(i)].object, cat("page ", i));
 }
 
 }  // namespace

@@ -227,9 +227,15 @@ TEST_F(SqliteStoreTest, AFileThatIsNoStoreIsSaidToBeOne) {
 }
 
 TEST_F(SqliteStoreTest, TheLedgerIsAChain) {
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(store->append_ledger(wall_from_ns(i), "user:kim", "viewed", cat(i), ""));
+  for (int i = 0; i < 3; ++i) {
+    const LedgerNote note[] = {{wall_from_ns(i), "user:kim", "viewed", cat(i), ""}};
+    ASSERT_TRUE(store->append_ledger(note));
+  }
   reopen();
-  ASSERT_TRUE(store->append_ledger(wall_from_ns(9), "user:kim", "downloaded", "x", ""));
+  const LedgerNote of_a_moment[] = {{wall_from_ns(9), "user:kim", "downloaded", "x", ""},
+                                    {wall_from_ns(9), "user:eva", "downloaded", "x", ""},
+                                    {wall_from_ns(9), "user:kim", "downloaded", "y", ""}};
+  ASSERT_TRUE(store->append_ledger(of_a_moment));
   const auto entries = store->ledger(1, 100);
   ASSERT_THAT(*entries, SizeIs(6));
   EXPECT_EQ((*entries)[5].previous, (*entries)[4].hash);
