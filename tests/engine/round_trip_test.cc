@@ -130,6 +130,61 @@ TEST_F(RoundTripTest, APollNamesOpenTicketsWithTheCursorOfTheLastOne) {
   EXPECT_FALSE(engine.poll_request()) << "a closed one is left in peace";
 }
 
+TEST_F(RoundTripTest, APollAsksForAHundredAndForTheOthersNextTime) {
+  for (int i = 0; i < 150; ++i) {
+    AlertXml xml;
+    xml.event_id = cat(i + 1);
+    xml.signature = cat(i + 1);
+    SensorSaid said{sensor, {}};
+    said.batch.events.emplace_back(xml.wire());
+    EXPECT_THAT(give(said), ElementsAre("ensure"));
+  }
+  std::map<std::string, int> asked;
+  for (int poll = 0; poll < 3; ++poll) {
+    const auto request = parse_json(*engine.poll_request());
+    ASSERT_EQ((*request)["tickets"].size(), 100U);
+    for (const Json& ticket : (*request)["tickets"]) ++asked[std::string(text_at(ticket, "ticket"))];
+  }
+  EXPECT_THAT(asked, SizeIs(150));
+  for (const auto& [ticket, times] : asked) EXPECT_EQ(times, 2) << ticket;
+}
+
+TEST_F(RoundTripTest, AChangeFindsOursByTicketOrReferenceAndNothingElse) {
+  alert();
+  const auto request = parse_json(*engine.poll_request());
+  const CorrelationId ours{std::string(text_at((*request)["tickets"][0], "correlation_id"))};
+  TicketChange change;
+  change.state = "On hold";
+  for (const auto& [ticket, correlation] : std::vector<std::pair<std::string, std::string>>{
+           {"", ""}, {"another", ""}, {"", "EXH1-NOBODYS"}, {"another", "EXH1-NOBODYS"}}) {
+    change.ticket = ticket;
+    change.correlation = correlation;
+    EXPECT_THAT(engine.on(DeskSaid{{change}, "", false}, now()).facts, IsEmpty()) << ticket << correlation;
+  }
+  change.ticket = "another";
+  change.correlation = ours.text;
+  change.assignee = "kim";
+  EXPECT_THAT(engine.on(DeskSaid{{change}, "", false}, now()).facts, SizeIs(1));
+  const IncidentRow* row = engine.incident(ours);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->remote_state, "On hold");
+  EXPECT_EQ(row->assignee, "kim");
+  EXPECT_EQ(row->ticket, "sys1") << "which is known already";
+}
+
+TEST_F(RoundTripTest, ATicketClosedTwiceWasClosedTheFirstTime) {
+  alert();
+  give(closed("sys1", "v2"));
+  const WallTime first = now().wall;
+  clock = 1h;
+  const Reaction again = engine.on(closed("sys1", "v3"), now());
+  ASSERT_THAT(again.facts, SizeIs(1));
+  EXPECT_EQ(std::get<IncidentRow>(again.facts[0]).closed_at, first);
+  DeskSaid opened = closed("sys1", "v4");
+  opened.changes[0].closed = false;
+  EXPECT_FALSE(std::get<IncidentRow>(engine.on(opened, now()).facts.at(0)).closed_at);
+}
+
 TEST_F(RoundTripTest, ANumberThatTheDeskTellsLaterIsKept) {
   AlertXml xml;
   SensorSaid said{sensor, {}};
@@ -167,6 +222,24 @@ TEST_F(RoundTripTest, AnAlertIsKnownBySensorTimeAndAddressesToo) {
   asked.order.target = "198.51.100.20";
   give(asked);
   EXPECT_THAT(alert(), ElementsAre("note their-sys"));
+}
+
+TEST_F(RoundTripTest, AnAlertThatIsNotQuiteTheOneThatWasAskedForIsOurs) {
+  const auto almost = [&](auto change) {
+    AdoptAsked asked = into("");
+    asked.order.time = now().wall;
+    asked.order.attacker = "192.0.2.10";
+    asked.order.target = "198.51.100.20";
+    change(asked.order);
+    EXPECT_THAT(give(asked), IsEmpty());
+  };
+  almost([](AdoptionRow& order) { order.sensor = {"another"}; });
+  almost([](AdoptionRow& order) { order.attacker = "192.0.2.11"; });
+  almost([](AdoptionRow& order) { order.target = "198.51.100.21"; });
+  almost([](AdoptionRow& order) { order.time += 1h; });
+  almost([](AdoptionRow& order) { order.time -= 1h; });
+  almost([](AdoptionRow& order) { order.event_id = "another"; });
+  EXPECT_THAT(alert(), ElementsAre("ensure"));
 }
 
 TEST_F(RoundTripTest, AskedForAfterOursIsMadeOursSaysWhereItGoesOnAndIsClosed) {

@@ -89,6 +89,47 @@ TEST(EventReader, IpLogIdsComeInSeveralForms) {
   EXPECT_THAT(alert_of(R"(<evIdsAlert eventId="1"><ipLogIds>none</ipLogIds></evIdsAlert>)").ip_logs, IsEmpty());
 }
 
+TEST(EventReader, WhatIsSaidTwiceHoldsAsItWasSaidFirst) {
+  const IdsAlert alert = alert_of(
+      "<evIdsAlert eventId='1'><originator><hostId>first</hostId><hostId>second</hostId></originator><time>5</time>"
+      "<originator><hostId>third</hostId></originator><time>6</time><participants><attacker><addr>192.0.2.1</addr>"
+      "<port>1</port><addr>192.0.2.2</addr><port>2</port></attacker><victim><addr>198.51.100.1</addr></victim>"
+      "</participants></evIdsAlert>");
+  EXPECT_EQ(alert.originator.host_id, "first");
+  EXPECT_EQ(alert.time.ns, 5);
+  ASSERT_THAT(alert.attackers, SizeIs(1));
+  EXPECT_EQ(alert.attackers[0].address, "192.0.2.1");
+  EXPECT_EQ(alert.attackers[0].port, 1);
+  EXPECT_EQ(alert.targets.at(0).address, "198.51.100.1");
+}
+
+TEST(EventReader, KeepsSoMuchOfEachListAndNoMore) {
+  std::string actions, targets, logs, others;
+  for (int i = 0; i < 70; ++i) {
+    actions += cat("<did", i, ">true</did", i, "> and ");
+    targets += cat("<target><addr>198.51.100.", i, "</addr></target>");
+    logs += cat("<ipLogId>", 1000 + i, "</ipLogId>");
+    others += cat("<new", i, "/>");
+  }
+  const IdsAlert alert =
+      alert_of(cat("<evIdsAlert eventId='1'><actions>", actions, "<not>0</not></actions><participants>", targets,
+                   "</participants><ipLogIds>", logs, "</ipLogIds>", others, "</evIdsAlert>"));
+  EXPECT_THAT(alert.actions, SizeIs(64));
+  EXPECT_THAT(alert.targets, SizeIs(limits::targets_per_alert));
+  EXPECT_THAT(alert.ip_logs, SizeIs(limits::ip_logs_per_alert));
+  EXPECT_THAT(alert.others, SizeIs(64));
+  EXPECT_EQ(alert.others[0], (std::pair<std::string, std::string>("ipLogProblem", "the alert names too many IP logs")));
+}
+
+TEST(EventReader, AStatusThatSpeaksOfNoLogNamesWhatItSpeaksOf) {
+  const auto status = std::get<StatusEvent>(
+      *read_event("<evStatus eventId='9'>since then <originator><hostId>a</hostId></originator><time>1</time>"
+                  "<loginAction action='loggedIn'/><more/></evStatus>"));
+  EXPECT_EQ(status.detail, "loginAction");
+  EXPECT_EQ(status.ip_log_phase, StatusEvent::IpLogPhase::none);
+  EXPECT_FALSE(status.ip_log);
+}
+
 TEST(EventReader, ABadTriggerPacketCostsThePacketAndNotTheAlert) {
   const IdsAlert alert = alert_of(R"(<evIdsAlert eventId="1"><triggerPacket>AA!A</triggerPacket></evIdsAlert>)");
   EXPECT_TRUE(alert.trigger_packet.bytes.empty());
@@ -181,6 +222,35 @@ TEST(SdeeDocument, MissedAndRemainingEventsMayStandAnywhere) {
       "remaining-events><events/></e:Body></e:Envelope>");
   EXPECT_TRUE(document->missed_events);
   EXPECT_EQ(document->remaining_events, 7U);
+}
+
+TEST(SdeeDocument, MissedEventsAreMissedUnlessItSaysNo) {
+  const std::pair<const char*, bool> words[] = {{"false", false}, {"No", false}, {"0", false},
+                                                {"true", true},   {"3", true},   {"", true}};
+  for (const auto& [word, missed] : words) {
+    const auto document = read_sdee_document(
+        cat("<Envelope><missedEvents>", word, "</missedEvents><remainingEvents>many</remainingEvents></Envelope>"));
+    ASSERT_TRUE(document);
+    EXPECT_EQ(document->missed_events, missed) << word;
+    EXPECT_EQ(document->remaining_events, 0U);
+  }
+}
+
+TEST(SdeeDocument, AFaultMayHaveNoSubcodeAndNoReason) {
+  const auto document =
+      read_sdee_document("<Envelope><Body><Fault><Code><Value>env:Sender</Value></Code></Fault></Body></Envelope>");
+  ASSERT_TRUE(document && document->fault);
+  EXPECT_EQ(document->fault->code, "Sender");
+  EXPECT_EQ(document->fault->reason, "");
+}
+
+TEST(SdeeDocument, WhatStandsBeforeTheRootIsNotTheRoot) {
+  const auto document =
+      read_sdee_document("<?xml version='1.0'?>\n<!-- <no> --><?more?>\n<events><evIdsAlert eventId='1'/></events>");
+  ASSERT_TRUE(document) << document.error().text;
+  EXPECT_THAT(document->events, SizeIs(1));
+  for (const char* nothing : {"", "no XML", "<?xml?>", "<!-- x -->", "<a/>", "<"})
+    EXPECT_FALSE(read_sdee_document(nothing)) << nothing;
 }
 
 TEST(SdeeDocument, AnythingCutShortIsRefusedAtEveryByte) {
