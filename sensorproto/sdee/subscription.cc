@@ -86,15 +86,6 @@ SensorRequest SdeeSubscription::get_request() const {
           .answer_max = events_max_ > 1 ? limits::sdee_document : limits::sdee_document_at_most};
 }
 
-std::optional<SensorRequest> SdeeSubscription::closing() const {
-  if (cursor_.subscription_id.empty()) return std::nullopt;
-  return SensorRequest{
-      .method = "GET",
-      .target = cat(settings_.path, "?action=close&subscriptionId=", percent_encoded(cursor_.subscription_id)),
-      .cookie = cursor_.cookie,
-      .patience = std::chrono::seconds{2}};
-}
-
 std::optional<SdeeBatch> SdeeSubscription::answered(const SensorAnswer& answer) {
   if (answer.status == 401) {
     cursor_.cookie.clear();
@@ -115,24 +106,27 @@ std::optional<SdeeBatch> SdeeSubscription::answered(const SensorAnswer& answer) 
   }
   if (!document) return on_unreadable(answer, document.error());
   refused_logins_ = 0;
-  if (state_ == State::closed) {
-    on_opened(*document, answer);
-    return std::nullopt;
-  }
+  if (state_ == State::closed) return on_opened(*document, answer);
   return on_events(std::move(*document));
 }
 
-void SdeeSubscription::on_opened(const SdeeDocument& document, const SensorAnswer& answer) {
-  if (document.subscription_id.empty()) return refused("the answer to open names no subscription");
+std::optional<SdeeBatch> SdeeSubscription::on_opened(const SdeeDocument& document, const SensorAnswer& answer) {
+  if (document.subscription_id.empty()) {
+    refused("the answer to open names no subscription");
+    return std::nullopt;
+  }
   cursor_.subscription_id = document.subscription_id;
   cursor_.session_id = document.session_id;
   cursor_.cookie = trim(std::string_view(answer.set_cookie).substr(0, answer.set_cookie.find(';')));
   cursor_.last_time_ns = stored_.last_time_ns;
   opened_ = true;
-  confirm_ = true;  // Nothing was handed out yet, so there is nothing to repeat.
-  doubts_ = 0;      // Whatever comes late names another subscription.
+  doubts_ = 0;  // Whatever comes late names another subscription.
+  first_id_before_.reset();
   failures_ = 0;
-  state_ = State::ready;
+  state_ = State::storing;
+  SdeeBatch batch;
+  batch.cursor = cursor_;
+  return batch;
 }
 
 SdeeBatch SdeeSubscription::on_events(SdeeDocument document) {
@@ -154,7 +148,6 @@ SdeeBatch SdeeSubscription::on_events(SdeeDocument document) {
     batch.gap = SensorGap{"missed-events", before, cursor_.last_time_ns, "the sensor said that it dropped events"};
   if (!document.session_id.empty()) cursor_.session_id = document.session_id;
   batch.cursor = cursor_;
-  batch.subscription_opened = std::exchange(opened_, false);
   state_ = State::storing;
   return batch;
 }
@@ -238,6 +231,8 @@ std::optional<SdeeBatch> SdeeSubscription::too_large(std::string_view begun, std
 void SdeeSubscription::committed() {
   stored_ = cursor_;
   state_ = State::ready;
+  // There is nothing to acknowledge yet, and the first get must not do so either when it comes late, after another one.
+  if (std::exchange(opened_, false)) return void(confirm_ = false);
   confirm_ = may_acknowledge();
   if (!confirm_) return pause("");
   events_max_ = std::min(settings_.events_max, 4 * events_max_);
@@ -252,6 +247,7 @@ bool SdeeSubscription::may_acknowledge() {
 }
 
 void SdeeSubscription::commit_failed() {
+  opened_ = false;
   cursor_.last_time_ns = stored_.last_time_ns;
   confirm_ = false;
   ++failures_;

@@ -49,16 +49,17 @@ struct SdeeBatch {
   std::vector<UnreadableEvent> unreadable;
   std::optional<SensorGap> gap;
   SdeeCursor cursor;  ///< To be stored together with the events.
-  bool subscription_opened = false;
 };
 
 /// The client side of one SDEE subscription (sensor-protocols 3): which request comes next, and what an answer means.
 ///
-///   closed --open--> opening --id--> ready --get--> getting --events--> storing --committed--> ready
-///     ^                 |401 twice      |                |fault errNotFound        |commit failed
-///     |                 v               |                v                         v
-///     +---------- halted (login)        +------------ closed (from the cursor)   ready (confirm=no)
+///   closed --open--> opening --id--> storing --committed--> ready --get--> getting --events--> storing
+///     ^                 |401 twice      |                                      |fault errNotFound
+///     |                 v               |commit failed                         v
+///     +---------- halted (login)        +--> ready (confirm=no)             closed (from the cursor)
 ///
+/// The id is stored before anything is asked for: a sensor has five slots, and one whose id is forgotten is taken for
+/// days. So a stop gives none back, and the next start goes on in it.
 /// Store before acknowledge: a get acknowledges the batch before it, so after a batch nothing is sent until `committed`
 /// was called; whenever it is not certain that the last answer was received and stored, the next get says confirm=no.
 /// A request of ours that nobody waits for any more (the process died, the connection broke) may still reach the
@@ -91,7 +92,7 @@ class SdeeSubscription {
 
   /// What the caller does next. A request is given until it is answered or failed.
   [[nodiscard]] Step next();
-  /// The answer to the last request; a batch if it was a get that brought a document.
+  /// The answer to the last request; a batch if it brought what is to be stored: a document, or the subscription's id.
   [[nodiscard]] std::optional<SdeeBatch> answered(const SensorAnswer& answer);
   /// No whole answer came: it is not known whether the sensor saw the request.
   void failed(std::string_view why);
@@ -100,8 +101,6 @@ class SdeeSubscription {
   [[nodiscard]] std::optional<SdeeBatch> too_large(std::string_view begun, std::string_view why);
   void committed();
   void commit_failed();
-  /// The request that gives the slot back; sent at stop, best effort.
-  [[nodiscard]] std::optional<SensorRequest> closing() const;
   /// An operator said so, or the secret changed: try again after `Halted`.
   void resume();
 
@@ -115,7 +114,7 @@ class SdeeSubscription {
   [[nodiscard]] bool may_acknowledge();
   void halt(std::string_view cause, std::string_view why);
   void on_fault(const SdeeFault& fault);
-  void on_opened(const SdeeDocument& document, const SensorAnswer& answer);
+  std::optional<SdeeBatch> on_opened(const SdeeDocument& document, const SensorAnswer& answer);
   SdeeBatch on_events(SdeeDocument document);
   std::optional<SdeeBatch> on_unreadable(const SensorAnswer& answer, const Error& error);
   SdeeBatch put_aside(std::string_view document, const std::string& why);
@@ -124,6 +123,7 @@ class SdeeSubscription {
   SdeeCursor cursor_, stored_;
   State state_ = State::closed;
   State after_pause_ = State::closed;
+  bool opened_ = false;   ///< What waits for its commit is a new subscription's id.
   bool confirm_ = false;  ///< The last batch is stored for certain.
   int doubts_ = 0;        ///< So often, at most, the last batch is asked for again before it is acknowledged.
   std::string first_id_;  ///< Of the last batch; empty when it brought nothing.
@@ -134,7 +134,6 @@ class SdeeSubscription {
   int alone_too_large_ = 0;
   std::string last_unreadable_;  ///< Digest of the document that could not be read, and how often it came.
   int unreadable_count_ = 0;
-  bool opened_ = false;
   std::string pause_why_;
   Halted halted_;
 };

@@ -45,7 +45,6 @@ void conversation(fuzz::Input& input) {
   SdeeSubscription subscription({}, {});
   bool certain = true, storing = false;
   while (!input.empty()) {
-    if (const auto closing = subscription.closing()) sendable(*closing);
     const SdeeSubscription::Step step = subscription.next();
     if (const auto* request = std::get_if<SensorRequest>(&step)) {
       demand(!storing, "nothing is sent between a batch and its commit");
@@ -64,7 +63,6 @@ void conversation(fuzz::Input& input) {
       if (batch) storing = true;
       // A refused login brings no batch, and the last one stays stored.
       if (!batch && !opens && answer.status != 401) certain = false;
-      if (!batch && opens) certain = true;  // A new subscription has nothing to repeat.
     } else if (std::holds_alternative<SdeeSubscription::AwaitCommit>(step)) {
       demand(storing, "it waits for a commit only behind a batch");
       storing = false;

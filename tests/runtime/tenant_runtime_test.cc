@@ -315,6 +315,18 @@ TEST_F(TenantRuntimeTest, PagesLedgerAndListAreAskedFromOtherThreadsWhileAlertsC
   EXPECT_TRUE(unknown.get_future().get());
 }
 
+TEST_F(TenantRuntimeTest, RestartsBeforeTheFirstAlertTakeOneSlotOfTheSensorsFive) {
+  raise(0);
+  for (int life = 0; life < 6; ++life) {
+    const int before = asked;
+    start();
+    EXPECT_TRUE(becomes([&](const Json&) { return asked >= before + 2; })) << "no answer to its first get is awaited";
+    stop();
+  }
+  start();
+  EXPECT_TRUE(becomes([](const Json& now) { return now["sensors"][0]["state"] == "following"; }));
+}
+
 TEST_F(TenantRuntimeTest, WhoLooksInOneMomentStandsInTheLedgerOnceBeforeItIsShown) {
   raise(1);
   start();

@@ -74,7 +74,7 @@ class Lives {
     if (request->target.find("action=open") != std::string::npos) {
       sensor_.open();
       late_.clear();  // They name a subscription that is no more.
-      return (void)client_.answered({200, "", opened});
+      return store(client_.answered({200, "", opened}), {}, faults);
     }
     const bool confirm = request->target.find("confirm=yes") != std::string::npos;
     switch (faults ? roll(10) : 9) {
@@ -89,7 +89,10 @@ class Lives {
   void take(const std::vector<int>& events, bool faults) {
     std::string text = "<sd:events>";
     for (const int id : events) text += cat("<sd:evIdsAlert eventId='", id, "'></sd:evIdsAlert>");
-    const auto batch = client_.answered({200, "", body(text + "</sd:events>")});
+    store(client_.answered({200, "", body(text + "</sd:events>")}), events, faults);
+  }
+
+  void store(const std::optional<SdeeBatch>& batch, const std::vector<int>& events, bool faults) {
     ASSERT_TRUE(batch);
     if (faults && roll(10) == 0) return client_.commit_failed();
     if (faults && roll(10) == 0) return die();

@@ -8,6 +8,7 @@ namespace exhibit {
 namespace {
 
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::SizeIs;
 
 const std::string nothing = body("<sd:events></sd:events>");
@@ -28,6 +29,7 @@ class SubscriptionTest : public testing::Test {
   void open() {
     (void)subscription.next();
     (void)answer(opened);
+    subscription.committed();
   }
 
   SdeeSubscription subscription{{}, {}};
@@ -41,7 +43,7 @@ TEST_F(SubscriptionTest, OpensFromTheBeginningAndAsksForTheThreeKindsOfEvents) {
 
 TEST_F(SubscriptionTest, AcknowledgesOnlyWhatIsCommitted) {
   open();
-  EXPECT_THAT(request(), HasSubstr("action=get&subscriptionId=sub-7&confirm=yes"));
+  EXPECT_THAT(request(), HasSubstr("action=get&subscriptionId=sub-7&confirm=no"));
   ASSERT_TRUE(answer(alert(5)));
   EXPECT_EQ(request(), "await");
   EXPECT_EQ(request(), "await");
@@ -113,7 +115,8 @@ TEST(Subscription, AConnectionThatBreaksLeavesTheSameDoubt) {
   SdeeSubscription subscription({}, {});
   (void)wants(subscription);
   (void)subscription.answered({200, "id=xyz", opened});
-  EXPECT_EQ(wants(subscription), "get, confirmed");
+  subscription.committed();
+  EXPECT_EQ(wants(subscription), "get, not confirmed");
   subscription.failed("timeout");
   EXPECT_EQ(wants(subscription), "pause, get, not confirmed");
   ASSERT_TRUE(subscription.answered({200, "", alert(5)}));
@@ -274,10 +277,24 @@ TEST_F(SubscriptionTest, PausesGrowAndEnd) {
   EXPECT_EQ(last, std::chrono::seconds{120});
 }
 
-TEST_F(SubscriptionTest, GivesItsSlotBack) {
-  EXPECT_FALSE(subscription.closing());
-  open();
-  EXPECT_THAT(subscription.closing()->target, HasSubstr("action=close&subscriptionId=sub-7"));
+TEST_F(SubscriptionTest, AsksForNothingBeforeItsSlotIsStored) {
+  (void)request();
+  const auto batch = answer(opened);
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->cursor.subscription_id, "sub-7");
+  EXPECT_THAT(batch->events, IsEmpty());
+  EXPECT_EQ(request(), "await");
+  subscription.committed();
+  EXPECT_THAT(request(), HasSubstr("action=get&subscriptionId=sub-7&confirm=no"))
+      << "late, after another life's get, it would acknowledge what nobody stored";
+}
+
+TEST_F(SubscriptionTest, ASlotThatCouldNotBeStoredIsUsedAllTheSame) {
+  (void)request();
+  ASSERT_TRUE(answer(opened));
+  subscription.commit_failed();
+  EXPECT_EQ(request(), "pause");
+  EXPECT_THAT(request(), HasSubstr("action=get&subscriptionId=sub-7&confirm=no"));
 }
 
 }  // namespace

@@ -18,10 +18,10 @@ struct Case {
 };
 
 const Case cases[] = {
-    {"Opened", 200, opened, "get, confirmed", "await"},
+    {"Opened", 200, opened, "await", "await"},
     {"Events", 200, event, "pause, open", "await"},
     {"Nothing", 200, body("<sd:events></sd:events>"), "pause, open", "await"},
-    {"LoginRefused", 401, "", "pause, open", "pause, get, confirmed"},
+    {"LoginRefused", 401, "", "pause, open", "pause, get, not confirmed"},
     {"ServerError", 500, "<html>oops</html>", "pause, open", "pause, get, not confirmed"},
     {"GoodWordsBadStatus", 503, event, "pause, open", "pause, get, not confirmed"},
     {"Unreadable", 200, "<broken", "pause, open", "pause, get, not confirmed"},
@@ -45,7 +45,8 @@ TEST_P(SubscriptionAnswer, LeadsToTheDrawnStep) {
   SdeeSubscription ready({}, {});
   (void)ready.next();
   (void)ready.answered({200, "id=xyz", opened});
-  ASSERT_EQ(wants(ready), "get, confirmed");
+  ready.committed();
+  ASSERT_EQ(wants(ready), "get, not confirmed");
   (void)ready.answered({GetParam().status, "", GetParam().body});
   EXPECT_EQ(wants(ready), GetParam().when_ready);
 }
@@ -87,6 +88,7 @@ TEST(SubscriptionTransitions, ASensorThatForgetsUsAgainAndAgainIsGivenTime) {
   (void)subscription.answered({200, "", fault("errNotFound")});
   EXPECT_EQ(wants(subscription), "open");
   (void)subscription.answered({200, "", opened});
+  subscription.committed();
   subscription.failed("timeout");
   EXPECT_EQ(wants(subscription), "pause, get, not confirmed");
   (void)subscription.answered({200, "", fault("errNotFound")});
