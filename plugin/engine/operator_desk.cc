@@ -84,8 +84,12 @@ void OperatorDesk::open_condition(const TellOperator& told, Now now, Facts& fact
                    .ticket = {},
                    .number = {}};
   const auto before = conditions_.find(told.key);
-  const bool same_ticket = before != conditions_.end() && before->second.id == row.id && !before->second.ticket.empty();
+  const bool known = before != conditions_.end();
+  // What is still on its way must find the condition that it belongs to, also after midnight.
+  const bool on_its_way = known && outbox_.owes(before->second.id);
+  const bool same_ticket = on_its_way || (known && before->second.id == row.id && !before->second.ticket.empty());
   if (same_ticket) {
+    row.id = before->second.id;
     row.ticket = before->second.ticket;
     row.number = before->second.number;
   }

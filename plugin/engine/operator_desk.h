@@ -18,6 +18,7 @@ namespace exhibit {
 ///   (nothing) --tell--> held --hold over--> ticket --over--> closed --tell, same day--> reopened
 ///                         +---over before---> (nothing)
 ///
+/// It is the same ticket on the next day, too, while the desk has not been told all of the former one.
 /// A condition of a shared desk, or of the disk, has the same id for every tenant on that day, so that twenty tenants
 /// make one ticket of it. Pure; its tenant's engine owns it.
 class OperatorDesk {

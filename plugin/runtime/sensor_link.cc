@@ -240,11 +240,15 @@ asio::awaitable<void> SensorLink::State::wait_for_new_secret() {
 std::optional<SdeeBatch> SensorLink::State::no_answer(const SensorCallResult& result) {
   using Kind = SensorCallError::Kind;
   const auto& [kind, why] = *result.error;
-  trouble(kind == Kind::certificate_refused ? CaptureCause::certificate_refused : CaptureCause::sensor_unreachable,
-          why);
-  if (kind == Kind::too_large) return subscription.too_large(result.answer.body, why);
-  subscription.failed(why);
-  return std::nullopt;
+  std::optional<SdeeBatch> aside;
+  if (kind == Kind::too_large)
+    aside = subscription.too_large(result.answer.body, why);
+  else
+    subscription.failed(why);
+  if (subscription.pauses())
+    trouble(kind == Kind::certificate_refused ? CaptureCause::certificate_refused : CaptureCause::sensor_unreachable,
+            why);
+  return aside;
 }
 
 asio::awaitable<void> SensorLink::State::ask(SensorRequest request) {

@@ -175,7 +175,7 @@ class LiveTenant final : public TenantRuntime {
   void decide(LetterDecided decision, std::function<void(Result<void>)> done) override {
     on_strand([state = state_, decision = std::move(decision), done = std::move(done)] {
       if (!state->store) return done(tenant_stopped());
-      done(state->decide(decision));
+      state->decide(decision, done);
     });
   }
 

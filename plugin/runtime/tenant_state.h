@@ -64,6 +64,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   void perform(ExamineCapture&& effect);
   void perform(TellOperator&& effect);
   void arm_timer();
+  void tell_troubles_again();
   void arm_checkpoint();
   /// Takes alerts in, or leaves them with the sensors, as the disk and the backlog allow; tells the engine of the disk.
   void follow_disk();
@@ -83,7 +84,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   Result<PageRows> page(const LinkId& link);
   std::string report(bool with_incidents);
   std::string letters() const;
-  Result<void> decide(const LetterDecided& decision);
+  void decide(const LetterDecided& decision, std::function<void(Result<void>)> done);
   /// One commit for all who look in the same moment: it is made when the strand has heard those who came before it.
   void note(LedgerNote note, std::function<void(Result<void>)> done);
   void write_notes();
@@ -103,6 +104,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::vector<LedgerNote> notes;
   std::vector<std::function<void(Result<void>)>> noted;  ///< Who waits for each of them.
   std::map<std::string, Condition> conditions;
+  std::map<SensorId, SensorTrouble> troubles;  ///< The last word of each sensor's link.
+  bool troubles_untold = false;                ///< The engine may not have heard them.
   boost::asio::steady_timer wake, checkpoint, poll_timer, sweep_timer;
   bool draining = false, started = false, stopping = false;
   bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.

@@ -129,13 +129,14 @@ void TenantState::write_notes() {
   for (const auto& done : std::exchange(noted, {})) done(written);
 }
 
-Result<void> TenantState::decide(const LetterDecided& decision) {
-  if (Result<void> may = engine->outbox().may_decide(decision); !may) return may;
+void TenantState::decide(const LetterDecided& decision, std::function<void(Result<void>)> done) {
+  if (Result<void> may = engine->outbox().may_decide(decision); !may) return done(may);
   const LedgerNote decided[] = {
       {now().wall, decision.by, cat("letter-", token(decision.what)), decision.id.text, decision.ticket}};
-  if (Result<void> written = store->append_ledger(decided); !written) return written;
-  enqueue(decision);
-  return {};
+  if (Result<void> written = store->append_ledger(decided); !written) return done(written);
+  enqueue(decision, [done = std::move(done)](bool committed) {
+    done(committed ? Result<void>() : Error{Errc::unavailable, "the store refused; nothing was decided"});
+  });
 }
 
 std::string TenantState::report(bool with_incidents) {

@@ -67,6 +67,7 @@ std::size_t TenantState::events_in(const std::vector<Pending>& batch) {
 }
 
 void TenantState::enqueue(Input input, std::function<void(bool)> done) {
+  if (const auto* trouble = std::get_if<SensorTrouble>(&input)) troubles.insert_or_assign(trouble->sensor, *trouble);
   const bool held = holding && std::holds_alternative<SensorSaid>(input);  // On its way when the links were told.
   if (!failed.empty() || stopping || held) {
     if (done) done(false);
@@ -77,17 +78,16 @@ void TenantState::enqueue(Input input, std::function<void(bool)> done) {
   if (!std::exchange(draining, true)) boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
 }
 
-/// Several inputs share one commit, since synchronising costs the same for one as for many. In a flood sensors go first:
-/// what nobody takes they overwrite, while a desk can wait a little.
+/// Several inputs share one commit, since synchronising costs the same for one as for many. In a flood sensors go
+/// first: what nobody takes they overwrite, while a desk can wait a little.
 std::vector<TenantState::Pending> TenantState::next_inputs() {
   std::vector<Pending> batch;
-  const auto take_from = [&](std::deque<Pending>& queue) {
-    for (; !queue.empty() && batch.size() < inputs_per_commit; queue.pop_front())
-      batch.push_back(std::move(queue.front()));
+  const auto take_from = [&](std::deque<Pending>& queue, std::size_t up_to) {
+    for (; !queue.empty() && batch.size() < up_to; queue.pop_front()) batch.push_back(std::move(queue.front()));
   };
-  take_from(sensors_said);
   const bool waited = !pending.empty() && now().mono - pending.front().since > desk_patience;
-  if (waited || events_in(batch) < flood) take_from(pending);
+  take_from(sensors_said, waited ? inputs_per_commit * 3 / 4 : inputs_per_commit);
+  if (waited || events_in(batch) < flood) take_from(pending, inputs_per_commit);
   return batch;
 }
 
@@ -165,9 +165,14 @@ bool TenantState::commit(Reaction& reaction) {
 
 void TenantState::restore_engine(Reaction& out) {
   told_scarce.reset();  // What the engine was told may not be among the rows.
+  troubles_untold = true;
   const std::chrono::hours memory{world.poll > Nanoseconds{0} ? 24 * 7 : 48};
   Result<Snapshot> rows = store->load(now().wall - memory);
-  if (!rows) return fail(rows.error().text);
+  if (!rows) {
+    if (!engine || rows.error().code == Errc::corrupt) return fail(rows.error().text);
+    stale = true;  // Asked again after a while, as a refused commit is.
+    return;
+  }
   WallTime newest{};
   for (const AlertRow& row : rows->alerts) newest = std::max(newest, row.received);
   if (!sweeping.retention) sweeping.retention.emplace(settings.keep.age, now(), newest);
@@ -280,8 +285,15 @@ void TenantState::arm_timer() {
   wake.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
     if (cancelled || self->stopping) return;
     self->follow_disk();
+    self->tell_troubles_again();
     self->enqueue(Tick{});
   });
+}
+
+/// What a sensor's link has said once it does not say again, and a refused commit took it back.
+void TenantState::tell_troubles_again() {
+  if (stale || !std::exchange(troubles_untold, false)) return;
+  for (const auto& [sensor, trouble] : troubles) enqueue(trouble);
 }
 
 /// A tenant that failed may have no engine left to ask.

@@ -139,13 +139,11 @@ int LogMark::committed(void* self, sqlite3*, const char*, int frames) {
 
 void LogMark::write(std::uint32_t frames) {
   if (!log_) log_ = FileHandle(::open(log_path_.c_str(), O_RDONLY | O_CLOEXEC));
-  if (frames <= frames_ || frames_ == 0) {  // A new log, or the first commit that we hear of.
-    std::array<std::uint8_t, header_bytes> header{};
-    if (!LogFile(log_.get()).read_header(header)) return;
-    salts_ = pair_at(&header[16]);
-  }
+  // Each time: nothing else tells that the log was begun anew, since a first commit may be larger than all before it.
+  std::array<std::uint8_t, header_bytes> header{};
+  if (!LogFile(log_.get()).read_header(header)) return;
   frames_ = frames;
-  Mark mark{.salts = salts_, .frames = frames};
+  Mark mark{.salts = pair_at(&header[16]), .frames = frames};
   mark.sum = mark.own_sum();
   (void)!::pwrite(mark_.get(), &mark, sizeof mark, 0);
 }

@@ -33,7 +33,6 @@ class LogMark {
   FileHandle mark_, log_;
   std::string log_path_;
   std::uint32_t frames_ = 0;
-  std::uint64_t salts_ = 0;
 };
 
 /// Reads the log of the database at `database_path`, before SQLite opens it. corrupt: frames that were committed are no

@@ -25,9 +25,9 @@ Result<sqlite::Database> opened(const std::string& path) {
   sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   // 8 MB of pages: identities are spread evenly, so with fewer a busy store reads and spills pages all the time.
   // Exclusive: one connection per database in the whole system. No automatic checkpoint: it would stall a commit.
-  for (const char* pragma :
-       {"pragma page_size=4096", "pragma mmap_size=0", "pragma locking_mode=exclusive", "pragma journal_mode=wal",
-        "pragma synchronous=full", "pragma wal_autocheckpoint=0", "pragma foreign_keys=on", "pragma cache_size=-8000"})
+  for (const char* pragma : {"pragma page_size=4096", "pragma mmap_size=0", "pragma locking_mode=exclusive",
+                             "pragma journal_mode=wal", "pragma synchronous=full", "pragma wal_autocheckpoint=0",
+                             "pragma foreign_keys=on", "pragma cache_size=-8000", "pragma temp_store=memory"})
     if (const Result<void> set = sqlite::execute(database, pragma); !set) return set.error();
   return owner;
 }

@@ -230,11 +230,11 @@ class SqliteStore final : public Store {
   }
 
   Result<StoreRoom> room() override {
+    const sqlite::Use pages_used(pages_), free_used(free_pages_), leaving_used(leaving_);
     if (!pages_.step() || !free_pages_.step() || !leaving_.step()) return failure("reading its size");
     const auto pages = static_cast<std::uint64_t>(pages_.number());
     const auto free = static_cast<std::uint64_t>(free_pages_.number());
     const auto leaving = static_cast<std::uint64_t>(leaving_.number());
-    pages_.reset(), free_pages_.reset(), leaving_.reset();
     std::error_code none;
     const std::uintmax_t log = std::filesystem::file_size(path_ + "-wal", none);
     return StoreRoom{(pages - free) * page_bytes, pages * page_bytes, none ? 0 : log, mark_.log_bytes(), leaving};

@@ -12,6 +12,7 @@ namespace {
 constexpr int refused_logins_max = 2;  // More would lock the account.
 constexpr int same_unreadable_max = 3;
 constexpr int alone_too_large_max = 3;
+constexpr int small_gets = 8;  // What was too large just now will most likely be so again.
 constexpr int doubts_max = 3;  // A sensor that knows no confirm=no would else be asked slowly for ever.
 
 std::int64_t time_of(const SensorEvent& event) {
@@ -216,13 +217,16 @@ void SdeeSubscription::failed(std::string_view why) {
 }
 
 std::optional<SdeeBatch> SdeeSubscription::too_large(std::string_view begun, std::string_view why) {
+  // The sensor acted on the request: nothing of it comes late.
   const bool was_get = state_ == State::ready;
-  refused(why);  // The sensor acted on the request: nothing of it comes late.
-  if (!was_get) return std::nullopt;
-  if (events_max_ > 1) {
+  if (was_get && events_max_ > 1) {
     events_max_ = std::max(1, events_max_ / 4);
+    small_gets_ = small_gets;
+    confirm_ = false;
     return std::nullopt;
   }
+  refused(why);
+  if (!was_get) return std::nullopt;
   if (++alone_too_large_ < alone_too_large_max) return std::nullopt;
   alone_too_large_ = 0;
   return put_aside(begun, std::string(why));
@@ -235,7 +239,10 @@ void SdeeSubscription::committed() {
   if (std::exchange(opened_, false)) return void(confirm_ = false);
   confirm_ = may_acknowledge();
   if (!confirm_) return pause("");
-  events_max_ = std::min(settings_.events_max, 4 * events_max_);
+  if (small_gets_ > 0)
+    --small_gets_;
+  else
+    events_max_ = std::min(settings_.events_max, 4 * events_max_);
 }
 
 bool SdeeSubscription::may_acknowledge() {

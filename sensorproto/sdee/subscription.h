@@ -96,9 +96,10 @@ class SdeeSubscription {
   [[nodiscard]] std::optional<SdeeBatch> answered(const SensorAnswer& answer);
   /// No whole answer came: it is not known whether the sensor saw the request.
   void failed(std::string_view why);
-  /// The answer is larger than the caller takes; `begun` is what came of it. Fewer events are asked for, then more
-  /// again. What is too large all alone is put aside in the third time: a batch that says so.
+  /// The answer is larger than the caller takes; `begun` is what came of it. Fewer events are asked for at once, and
+  /// after a while more again. What is too large all alone is put aside in the third time: a batch that says so.
   [[nodiscard]] std::optional<SdeeBatch> too_large(std::string_view begun, std::string_view why);
+  [[nodiscard]] bool pauses() const { return state_ == State::pausing; }
   void committed();
   void commit_failed();
   /// An operator said so, or the secret changed: try again after `Halted`.
@@ -132,6 +133,7 @@ class SdeeSubscription {
   int failures_ = 0;
   int events_max_;  ///< Of the next get.
   int alone_too_large_ = 0;
+  int small_gets_ = 0;           ///< So many more before a larger one is tried.
   std::string last_unreadable_;  ///< Digest of the document that could not be read, and how often it came.
   int unreadable_count_ = 0;
   std::string pause_why_;

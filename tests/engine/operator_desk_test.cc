@@ -129,6 +129,22 @@ TEST_F(OperatorDeskTest, WhatComesBackOnTheSameDayOpensTheSameTicketAgain) {
   EXPECT_THAT(sent(), ElementsAre("ensure"));
 }
 
+TEST_F(OperatorDeskTest, WhatComesBackAfterMidnightBeforeItsEndWasToldIsTheSameTicket) {
+  tell("sensor/s1", "s1: timeout");
+  pass(61s);
+  EXPECT_THAT(sent(), ElementsAre("ensure"));
+  over("sensor/s1");
+  pass(24h);  // The desk is down all the while.
+  tell("sensor/s1", "s1: timeout");
+  EXPECT_THAT(sent(), ElementsAre("note op1", "state op1", "state op1", "note op1"));
+  EXPECT_THAT(bodies.at(2), HasSubstr(R"("state":"closed")"));
+  EXPECT_THAT(bodies.at(3), HasSubstr(R"("state":"open")"));
+  for (const std::string& correlation : correlations) EXPECT_EQ(correlation, correlations[0]);
+  over("sensor/s1");
+  EXPECT_THAT(sent(), ElementsAre("note op1", "state op1"));
+  EXPECT_THAT(bodies.back(), HasSubstr("closed"));
+}
+
 TEST_F(OperatorDeskTest, ASharedDesksConditionIsTheSameTicketForEveryTenant) {
   tell("desk/denied", "the desk refused our login");
   pass(61s);

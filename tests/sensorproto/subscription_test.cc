@@ -183,10 +183,12 @@ TEST_F(SubscriptionTest, AnAnswerThatIsTooLargeIsAskedForInSmallerPartsAndThenIn
   for (const char* asked : {"=100&", "=25&"}) {
     EXPECT_THAT(request(), HasSubstr(cat("maxNbrOfEvents", asked)));
     EXPECT_FALSE(subscription.too_large("<env:Env", "too large"));
-    EXPECT_EQ(request(), "pause");
   }
-  for (const char* asked : {"confirm=no&maxNbrOfEvents=6&", "=24&", "=96&", "=100&", "=100&"}) {
-    EXPECT_THAT(request(), HasSubstr(asked));
+  EXPECT_THAT(request(), HasSubstr("confirm=no&maxNbrOfEvents=6&"));
+  std::vector<std::string> asked(9, "=6&");
+  asked.insert(asked.end(), {"=24&", "=96&", "=100&", "=100&"});
+  for (const std::string& each : asked) {
+    EXPECT_THAT(request(), HasSubstr(cat("maxNbrOfEvents", each)));
     ASSERT_TRUE(answer(alert(5)));
     subscription.committed();
   }
@@ -200,7 +202,7 @@ TEST_F(SubscriptionTest, AnEventThatIsTooLargeByItselfIsPutAsideAndTheFeedGoesOn
   for (; !batch; ++asked) {
     ASSERT_THAT(request(), HasSubstr("action=get")) << asked;
     batch = subscription.too_large("<env:Env", "the answer is larger than we take");
-    if (!batch) {
+    if (!batch && asked >= 3) {
       EXPECT_EQ(request(), "pause");
     }
   }
@@ -210,7 +212,7 @@ TEST_F(SubscriptionTest, AnEventThatIsTooLargeByItselfIsPutAsideAndTheFeedGoesOn
   ASSERT_THAT(batch->unreadable, SizeIs(1));
   EXPECT_EQ(batch->unreadable[0].raw, "<env:Env");
   subscription.committed();
-  EXPECT_THAT(request(), HasSubstr("confirm=yes&maxNbrOfEvents=4&"));
+  EXPECT_THAT(request(), HasSubstr("confirm=yes&maxNbrOfEvents=1&"));
 }
 
 TEST_F(SubscriptionTest, ABatchThatIsAskedForAgainIsAskedForInTheSameSize) {
@@ -220,8 +222,7 @@ TEST_F(SubscriptionTest, ABatchThatIsAskedForAgainIsAskedForInTheSameSize) {
   EXPECT_EQ(request(), "pause");
   (void)request();
   EXPECT_FALSE(subscription.too_large("<env:Env", "too large"));
-  for (const char* step :
-       {"pause", "=25&", "pause", "confirm=no&maxNbrOfEvents=25&", "confirm=yes&maxNbrOfEvents=100&"}) {
+  for (const char* step : {"=25&", "pause", "confirm=no&maxNbrOfEvents=25&", "confirm=yes&maxNbrOfEvents=25&"}) {
     const std::string next = request();
     EXPECT_THAT(next, HasSubstr(step));
     if (next == "pause") continue;

@@ -226,6 +226,35 @@ TEST_F(SqliteStoreTest, AFileThatIsNoStoreIsSaidToBeOne) {
   EXPECT_EQ(opened.error().code, Errc::corrupt);
 }
 
+TEST_F(SqliteStoreTest, DamageIsFoundInALogThatWasBegunAnewWithALargerCommit) {
+  ASSERT_TRUE(store->commit(some_facts()));
+  store->checkpoint();
+  Facts more;
+  for (std::uint64_t i = 2; i < 200; ++i)
+    more.emplace_back(AlertRow{cat("alert", i), {"inc-1"}, i, {"s1"}, cat(i), wall_from_ns(1), wall_from_ns(2),
+                               std::string(500, 'x')});
+  ASSERT_TRUE(store->commit(more));
+  const std::string killed = folder + "/killed";
+  for (const char* damaged : {"", "-wal"}) {
+    std::filesystem::remove_all(killed);
+    std::filesystem::create_directory(killed);
+    for (const char* part : {"", "-wal", "-mark"})
+      std::filesystem::copy(cat(path(), part), cat(killed, "/exhibit.db", part));
+    if (*damaged != '\0') {
+      std::string log = test::read_file(cat(killed, "/exhibit.db", damaged));
+      log[100] ^= 1;  // In its first frame.
+      test::write_file(cat(killed, "/exhibit.db", damaged), log);
+    }
+    const auto opened = open_sqlite_store(killed + "/exhibit.db");
+    ASSERT_EQ(opened.has_value(), *damaged == '\0') << damaged;
+    if (!opened) {
+      EXPECT_EQ(opened.error().code, Errc::corrupt);
+    } else {
+      EXPECT_THAT((*opened)->load(wall_from_ns(0))->alerts, SizeIs(199));
+    }
+  }
+}
+
 TEST_F(SqliteStoreTest, TheLedgerIsAChain) {
   for (int i = 0; i < 3; ++i) {
     const LedgerNote note[] = {{wall_from_ns(i), "user:kim", "viewed", cat(i), ""}};
