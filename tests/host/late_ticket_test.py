@@ -61,17 +61,17 @@ class Gate:
     """The way to the desk: closed, nobody listens on its port."""
 
     def __init__(self, port):
-        self.target = port
-        with socket.create_server(("127.0.0.1", 0)) as chosen:
-            self.port = chosen.getsockname()[1]
+        self.target, self.listener = port, socket.socket()
+        self.listener.bind(("127.0.0.1", 0))  # Held, so that nobody else gets the port while nobody listens.
+        self.port = self.listener.getsockname()[1]
 
     def open(self):
-        listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
+        self.listener.listen()
+        threading.Thread(target=self.accept, daemon=True).start()
 
-    def accept(self, listener):
+    def accept(self):
         while True:
-            peer, _ = listener.accept()
+            peer, _ = self.listener.accept()
             desk = socket.create_connection(("127.0.0.1", self.target))
             for a, b in ((peer, desk), (desk, peer)):
                 threading.Thread(target=self.pass_on, args=(a, b), daemon=True).start()
