@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -325,6 +327,39 @@ TEST_F(TenantRuntimeTest, RestartsBeforeTheFirstAlertTakeOneSlotOfTheSensorsFive
   }
   start();
   EXPECT_TRUE(becomes([](const Json& now) { return now["sensors"][0]["state"] == "following"; }));
+}
+
+/// No file of this process grows while it lives.
+class NoFileGrows {
+ public:
+  NoFileGrows() {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~NoFileGrows() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  NoFileGrows(const NoFileGrows&) = delete;
+  NoFileGrows& operator=(const NoFileGrows&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(TenantRuntimeTest, WhatASensorsLinkSaidIsSaidAgainOnceTheStoreTakesItsRow) {
+  raise(1);
+  password = "wrong";
+  start();
+  const auto named = [](const Json& now, std::string_view what) {
+    return now["conditions"].dump().find(what) != std::string::npos;
+  };
+  {
+    const NoFileGrows limit;
+    EXPECT_TRUE(
+        becomes([&](const Json& now) { return now["sensors"][0]["state"] == "halted" && named(now, "store:"); }));
+    EXPECT_FALSE(named(report(), "login")) << "its row was refused";
+  }
+  EXPECT_TRUE(becomes([&](const Json& now) { return named(now, "login") && !named(now, "store:"); }));
 }
 
 TEST_F(TenantRuntimeTest, WhoLooksInOneMomentStandsInTheLedgerOnceBeforeItIsShown) {
