@@ -29,8 +29,8 @@ def main() -> int:
     # (entropic); findings are run again with the first.
     # A process that was stopped for a while is no finding; how long anything may take is the target's own demand.
     options = ":".join([os.environ.get("ASAN_OPTIONS", ""), "malloc_context_size=0", "quarantine_size_mb=8"]).strip(":")
-    out = subprocess.run([program, f"-runs={wanted}", f"-seed={first_seed()}", "-max_len=1024", "-entropic=0", "-report_slow_units=1000000",
-                          f"-artifact_prefix={crashes}/", corpus, FUZZ / "seeds" / name, crashes],
+    out = subprocess.run([program, f"-runs={wanted}", f"-seed={first_seed()}", "-max_len=1024", "-entropic=0",
+                          "-report_slow_units=1000000", f"-artifact_prefix={crashes}/", corpus, FUZZ / "seeds" / name, crashes],
                          env={**os.environ, "ASAN_OPTIONS": options}, capture_output=True, check=False)
     said = out.stderr.decode(errors="replace")
     done = re.search(r"^Done (\d+) runs", said, re.M)
