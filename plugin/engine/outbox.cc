@@ -387,7 +387,7 @@ std::string Outbox::why_waiting(const IncidentId& incident) const {
 }
 
 bool Outbox::holds(const IncidentId& incident) const {
-  return rows_of(incident) ||
+  return owes(incident) ||
          std::any_of(dead_.begin(), dead_.end(), [&](const auto& entry) { return entry.second.incident == incident; });
 }
 

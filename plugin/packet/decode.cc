@@ -13,15 +13,14 @@ bool Walk::have(std::size_t count, std::string_view layer) {
   return false;
 }
 
-namespace {
-
-std::string too_many_layers() { return cat("more than ", limits::layers_per_packet, " layers"); }
-
-}  // namespace
+bool Walk::full() {
+  if (out.layers.size() < std::size_t{limits::layers_per_packet}) return false;
+  stop(cat("more than ", limits::layers_per_packet, " layers"));
+  return true;
+}
 
 void Walk::take(std::string_view name, std::size_t length) {
-  // A step may take two.
-  if (out.layers.size() >= std::size_t{limits::layers_per_packet}) return stop(too_many_layers());
+  if (full()) return;  // A step may take two.
   out.layers.push_back({name, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(length)});
   at += length;
 }
@@ -127,7 +126,7 @@ std::uint32_t corrected_link(ByteView bytes, std::uint32_t type) {
 
 void run(Walk& walk) {
   while (walk.next != nullptr) {
-    if (walk.out.layers.size() >= std::size_t{limits::layers_per_packet}) return walk.stop(too_many_layers());
+    if (walk.full()) return;
     const Step step = walk.next;
     walk.next = nullptr;
     step(walk);

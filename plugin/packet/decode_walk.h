@@ -41,6 +41,8 @@ struct Walk {
 
   /// True when so many captured bytes are left; else the walk ends with the layer's name in the reason.
   bool have(std::size_t count, std::string_view layer);
+  /// True when no layer has room any more; then the walk ends.
+  bool full();
   /// Notes a layer and steps over its header. The caller has made sure of the bytes.
   void take(std::string_view name, std::size_t length);
   /// The rest is at most `length` bytes long from here: what follows is padding.

@@ -27,11 +27,9 @@ class SqliteStore final : public Store {
 
   Result<void> commit(std::span<const Fact> facts) override {
     if (facts.empty()) return {};
-    if (!begin_.run()) return failure("begin");
-    for (const Fact& fact : facts)
-      if (!rows_.put(fact)) return abandon("writing a row");
-    if (!commit_.run()) return abandon("commit");
-    return {};
+    return in_transaction("writing a row", [&] {
+      return std::all_of(facts.begin(), facts.end(), [&](const Fact& fact) { return rows_.put(fact); });
+    });
   }
 
   Result<Snapshot> load(WallTime since) override {
@@ -109,10 +107,10 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<CaptureRow>> captures_of(const IncidentRow& incident) override {
+    const std::string by_key = cat("select ", capture_columns, " from captures where key = ?");
     std::vector<CaptureRow> rows;
     for (const CaptureKey& key : incident.captures) {
-      Result<CaptureRow> row =
-          one<CaptureRow>(cat("select ", capture_columns, " from captures where key = ?"), read_capture, key.text());
+      Result<CaptureRow> row = one<CaptureRow>(by_key, read_capture, key.text());
       if (row)
         rows.push_back(std::move(*row));
       else if (row.error().code != Errc::not_found)
@@ -168,10 +166,7 @@ class SqliteStore final : public Store {
   }
 
   Result<void> append_ledger(std::span<const LedgerNote> notes) override {
-    if (!begin_.run()) return failure("begin");
-    if (!write_ledger(notes)) return abandon("writing the ledger");
-    if (!commit_.run()) return abandon("commit");
-    return {};
+    return in_transaction("writing the ledger", [&] { return write_ledger(notes); });
   }
 
   Result<std::vector<LedgerEntry>> ledger(std::uint64_t from, std::size_t limit) override {
@@ -221,12 +216,10 @@ class SqliteStore final : public Store {
 
   Result<void> left(std::span<const EvidenceId> deleted) override {
     if (deleted.empty()) return {};
-    if (!begin_.run()) return failure("begin");
     Statement gone(database_.get(), "delete from leaving where evidence = ?");
-    for (const EvidenceId& id : deleted)
-      if (!gone.bind(id).run()) return abandon("deleting");
-    if (!commit_.run()) return abandon("commit");
-    return {};
+    return in_transaction("deleting", [&] {
+      return std::all_of(deleted.begin(), deleted.end(), [&](const EvidenceId& id) { return gone.bind(id).run(); });
+    });
   }
 
   Result<StoreRoom> room() override {
@@ -249,6 +242,15 @@ class SqliteStore final : public Store {
   }
 
  private:
+  /// All that `write` does, or nothing when it says false.
+  template <typename Write>
+  Result<void> in_transaction(std::string_view doing, Write write) {
+    if (!begin_.run()) return failure("begin");
+    if (!write()) return abandon(doing);
+    if (!commit_.run()) return abandon("commit");
+    return {};
+  }
+
   /// Inside a transaction.
   bool write_ledger(std::span<const LedgerNote> notes) {
     LedgerEntry entry;
