@@ -33,6 +33,8 @@ CodePoint code_point_at(std::string_view text, std::size_t at) {
   return overlong || outside ? CodePoint{} : CodePoint{value, length};
 }
 
+bool is_printable_ascii(char c) { return c >= 0x20 && c < 0x7F; }
+
 bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
 
 /// Characters that change how their neighbours are shown, or that are not shown at all.
@@ -98,7 +100,8 @@ bool equal_ignoring_case(std::string_view left, std::string_view right) {
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
   std::vector<std::string_view> parts;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(separators), text.size());
+    const std::size_t found = separators.size() == 1 ? text.find(separators[0]) : text.find_first_of(separators);
+    const std::size_t end = std::min(found, text.size());
     if (end > 0) parts.push_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -190,8 +193,12 @@ std::string harmless(std::string_view foreign) {
   std::string out;
   out.reserve(foreign.size());
   for (std::size_t at = 0; at < foreign.size();) {
+    const std::size_t plain = at;
+    while (at < foreign.size() && is_printable_ascii(foreign[at])) ++at;
+    out += foreign.substr(plain, at - plain);
+    if (at == foreign.size()) break;
     const CodePoint point = code_point_at(foreign, at);
-    if (point.length == 0 || (point.length == 1 && is_control(point.value))) {
+    if (point.length <= 1) {
       append_escaped_byte(out, static_cast<unsigned char>(foreign[at]));
     } else if (is_control(point.value) || is_deceptive(point.value)) {
       append_escaped_code_point(out, point.value);
@@ -205,21 +212,24 @@ std::string harmless(std::string_view foreign) {
 
 std::string defanged(std::string_view foreign) {
   const std::string shown = harmless(foreign);
+  const std::string_view text = shown;
   std::string out;
-  out.reserve(shown.size() + 16);
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    if (starts_a_web_address(std::string_view(shown).substr(i))) {
-      out += shown[i];
+  out.reserve(text.size() + 16);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (lower(text[i]) == 'h' && starts_a_web_address(text.substr(i))) {
+      out += text.substr(kept, i + 1 - kept);
       out += "xx";
-      out += shown[i + 3];
+      kept = i + 3;
       i += 3;
-    } else if (shown[i] == '.' && i > 0 && i + 1 < shown.size() && is_name_character(shown[i - 1]) &&
-               is_letter(shown[i + 1])) {
+    } else if (text[i] == '.' && i > 0 && i + 1 < text.size() && is_name_character(text[i - 1]) &&
+               is_letter(text[i + 1])) {
+      out += text.substr(kept, i - kept);
       out += "[.]";
-    } else {
-      out += shown[i];
+      kept = i + 1;
     }
   }
+  out += text.substr(kept);
   return out;
 }
 

@@ -26,12 +26,18 @@ void append_to(std::string& out, T number) {
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
   out.append(digits, end);
 }
+inline std::size_t least_size(std::string_view part) { return part.size(); }
+template <std::integral T>
+constexpr std::size_t least_size(T) {
+  return 1;
+}
 }  // namespace detail
 
 /// The parts, one after another: texts, characters and whole numbers.
 template <typename... Parts>
 std::string cat(const Parts&... parts) {
   std::string out;
+  out.reserve((std::size_t{0} + ... + detail::least_size(parts)));
   (detail::append_to(out, parts), ...);
   return out;
 }

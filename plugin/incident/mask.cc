@@ -130,27 +130,39 @@ bool passes_check_digit(std::string_view digits) {
   return sum % 10 == 0;
 }
 
+struct Card {
+  std::size_t digits = 0;
+  std::size_t length = 0;  // 0: none begins here
+};
+
 /// Thirteen to nineteen digits, blanks and dashes between them allowed, that pass ISO/IEC 7812's check digit.
+Card card_at(std::string_view text) {
+  std::string digits;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < text.size() && digits.size() < 20; ++i) {
+    if (is_digit(text[i]))
+      digits += text[i], end = i + 1;
+    else if ((text[i] != ' ' && text[i] != '-') || !is_digit(text[i - 1]))
+      break;
+  }
+  const bool card = digits.size() >= 13 && digits.size() <= 19 && digits[0] >= '2' && digits[0] <= '6' &&
+                    passes_check_digit(digits);
+  return card ? Card{digits.size(), end} : Card{};
+}
+
 std::string mask_cards(std::string_view text) {
   std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    std::string digits;
-    std::size_t end = at;
-    const bool inside_number = at > 0 && (is_digit(text[at - 1]) || text[at - 1] == '.');
-    for (std::size_t i = at; !inside_number && i < text.size() && digits.size() < 20; ++i) {
-      if (is_digit(text[i]))
-        digits += text[i], end = i + 1;
-      else if ((text[i] != ' ' && text[i] != '-') || digits.empty() || !is_digit(text[i - 1]))
-        break;
-    }
-    if (digits.size() >= 13 && digits.size() <= 19 && digits[0] >= '2' && digits[0] <= '6' &&
-        passes_check_digit(digits)) {
-      out += cat("[masked card, ", digits.size(), " digits]");
-      at = end;
-    } else {
-      out += text[at++];
-    }
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool begins_number = is_digit(text[at]) && (at == 0 || (!is_digit(text[at - 1]) && text[at - 1] != '.'));
+    const Card card = begins_number ? card_at(text.substr(at)) : Card{};
+    if (card.length == 0) continue;
+    out += text.substr(kept, at - kept);
+    out += cat("[masked card, ", card.digits, " digits]");
+    kept = at + card.length;
+    at = kept - 1;
   }
+  out += text.substr(kept);
   return out;
 }
 

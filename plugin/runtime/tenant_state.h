@@ -117,6 +117,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   bool cannot_poll = false;         ///< The desk said so.
   struct Sweeping {
     std::optional<Retention> retention;
+    MonoTime look_again{};        ///< A commit before then does not look at the store's size.
     std::uint64_t after = 0;      ///< Where the next step goes on.
     std::size_t alerts_gone = 0;  ///< In this pass.
     bool crowded = false;         ///< Room is to be made.

@@ -8,6 +8,7 @@ namespace exhibit {
 namespace {
 
 constexpr std::chrono::seconds sweep_again{10};
+constexpr std::chrono::milliseconds look_every{50};  // In which the fastest sensors fill a megabyte or two.
 constexpr std::chrono::milliseconds breath{5};  // Between two steps; the strand's other work goes on in it.
 constexpr std::uint64_t log_max = 16ULL << 20;
 constexpr std::size_t files_at_once = 64;
@@ -24,6 +25,7 @@ bool is_over(std::uint64_t used, std::uint64_t bound, std::uint64_t hundredths) 
 
 void TenantState::follow_room() {
   if (!store || !failed.empty()) return;
+  sweeping.look_again = now().mono + look_every;
   Result<StoreRoom> room = store->room();
   if (!room) return;
   const bool scarce = told_scarce.value_or(false);  // Then the log's own room is ours (decision 13).

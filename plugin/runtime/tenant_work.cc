@@ -121,7 +121,7 @@ void TenantState::drain() {
     if (entry.done) entry.done(committed);
   if (committed) perform(std::move(all.effects));
   if (behind != owes_too_much()) follow_disk();
-  follow_room();
+  if (now().mono >= sweeping.look_again) follow_room();
   if (!idle() && !std::exchange(draining, true))
     boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
   arm_timer();
