@@ -3,9 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <set>
 
 #include "base/text.h"
+#include "store/gathered_writes.h"
 
 namespace exhibit {
 namespace {
@@ -44,10 +46,11 @@ std::uint32_t page_number(sqlite3_int64 at) {
   return static_cast<std::uint32_t>(at / static_cast<sqlite3_int64>(page_bytes)) + 1;
 }
 
-/// A database file. The system's own file object follows it in the memory that SQLite gave.
+/// A database or its log. The system's own file object follows it in the memory that SQLite gave.
 struct CheckedFile {
-  sqlite3_file base;
-  bool has_sums, saw_damage;
+  sqlite3_file base{};
+  GatheredWrites writes{};
+  bool has_sums = false, saw_damage = false;
 
   static CheckedFile& of(sqlite3_file* file) { return *reinterpret_cast<CheckedFile*>(file); }
   static sqlite3_file* real(sqlite3_file* file) {
@@ -57,18 +60,40 @@ struct CheckedFile {
 
 sqlite3_vfs* system_vfs(sqlite3_vfs* ours) { return static_cast<sqlite3_vfs*>(ours->pAppData); }
 
-int read(sqlite3_file* file, void* to, int bytes, sqlite3_int64 at) {
+template <auto method, typename... Args>
+int passed(sqlite3_file* file, Args... args) {
   sqlite3_file* const real = CheckedFile::real(file);
-  const int code = real->pMethods->xRead(real, to, bytes, at);
+  return (real->pMethods->*method)(real, args...);
+}
+
+/// After all that was written before it.
+template <auto method, typename... Args>
+int in_order(sqlite3_file* file, Args... args) {
+  const int code = CheckedFile::of(file).writes.flush(CheckedFile::real(file));
+  return code == SQLITE_OK ? passed<method>(file, args...) : code;
+}
+
+int close(sqlite3_file* file) {
+  const int written = CheckedFile::of(file).writes.flush(CheckedFile::real(file));
+  const int closed = passed<&sqlite3_io_methods::xClose>(file);
+  CheckedFile::of(file).~CheckedFile();
+  return written == SQLITE_OK ? closed : written;
+}
+
+int write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 at) {
+  return CheckedFile::of(file).writes.write(CheckedFile::real(file), from, bytes, at);
+}
+
+int read_page(sqlite3_file* file, void* to, int bytes, sqlite3_int64 at) {
+  const int code = in_order<&sqlite3_io_methods::xRead>(file, to, bytes, at);
   CheckedFile& checked = CheckedFile::of(file);
   if (code != SQLITE_OK || !checked.has_sums || !is_page(bytes, at) || is_whole(to, page_number(at))) return code;
   checked.saw_damage = true;
   return SQLITE_IOERR_DATA;
 }
 
-int write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 at) {
-  sqlite3_file* const real = CheckedFile::real(file);
-  if (!is_page(bytes, at)) return real->pMethods->xWrite(real, from, bytes, at);
+int write_page(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 at) {
+  if (!is_page(bytes, at)) return write(file, from, bytes, at);
   alignas(8) Page page;
   std::memcpy(page.data(), from, page.size());
   bool& has_sums = CheckedFile::of(file).has_sums;
@@ -77,38 +102,40 @@ int write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 at) {
     const std::uint64_t sum = sum_of(page.data(), page_number(at));
     std::memcpy(page.data() + sum_at, &sum, page_sum_bytes);
   }
-  return real->pMethods->xWrite(real, page.data(), bytes, at);
+  return write(file, page.data(), bytes, at);
 }
 
-/// Gives the call to the system's file. No shared memory and no mapping: one connection, and each page is read through
-/// `read`.
-template <auto method, typename... Args>
-int passed(sqlite3_file* file, Args... args) {
-  sqlite3_file* const real = CheckedFile::real(file);
-  return (real->pMethods->*method)(real, args...);
+using Read = int (*)(sqlite3_file*, void*, int, sqlite3_int64);
+using Write = int (*)(sqlite3_file*, const void*, int, sqlite3_int64);
+
+/// No shared memory and no mapping: one connection, and each page is read through `read_page`.
+constexpr sqlite3_io_methods methods_of(Read read, Write write) {
+  return {
+      .iVersion = 1,
+      .xClose = close,
+      .xRead = read,
+      .xWrite = write,
+      .xTruncate = in_order<&sqlite3_io_methods::xTruncate, sqlite3_int64>,
+      .xSync = in_order<&sqlite3_io_methods::xSync, int>,
+      .xFileSize = in_order<&sqlite3_io_methods::xFileSize, sqlite3_int64*>,
+      .xLock = passed<&sqlite3_io_methods::xLock, int>,
+      .xUnlock = passed<&sqlite3_io_methods::xUnlock, int>,
+      .xCheckReservedLock = passed<&sqlite3_io_methods::xCheckReservedLock, int*>,
+      .xFileControl = passed<&sqlite3_io_methods::xFileControl, int, void*>,
+      .xSectorSize = passed<&sqlite3_io_methods::xSectorSize>,
+      .xDeviceCharacteristics = passed<&sqlite3_io_methods::xDeviceCharacteristics>,
+      .xShmMap = nullptr,
+      .xShmLock = nullptr,
+      .xShmBarrier = nullptr,
+      .xShmUnmap = nullptr,
+      .xFetch = nullptr,
+      .xUnfetch = nullptr,
+  };
 }
 
-constexpr sqlite3_io_methods methods = {
-    .iVersion = 1,
-    .xClose = passed<&sqlite3_io_methods::xClose>,
-    .xRead = read,
-    .xWrite = write,
-    .xTruncate = passed<&sqlite3_io_methods::xTruncate, sqlite3_int64>,
-    .xSync = passed<&sqlite3_io_methods::xSync, int>,
-    .xFileSize = passed<&sqlite3_io_methods::xFileSize, sqlite3_int64*>,
-    .xLock = passed<&sqlite3_io_methods::xLock, int>,
-    .xUnlock = passed<&sqlite3_io_methods::xUnlock, int>,
-    .xCheckReservedLock = passed<&sqlite3_io_methods::xCheckReservedLock, int*>,
-    .xFileControl = passed<&sqlite3_io_methods::xFileControl, int, void*>,
-    .xSectorSize = passed<&sqlite3_io_methods::xSectorSize>,
-    .xDeviceCharacteristics = passed<&sqlite3_io_methods::xDeviceCharacteristics>,
-    .xShmMap = nullptr,
-    .xShmLock = nullptr,
-    .xShmBarrier = nullptr,
-    .xShmUnmap = nullptr,
-    .xFetch = nullptr,
-    .xUnfetch = nullptr,
-};
+constexpr sqlite3_io_methods database_methods = methods_of(read_page, write_page);
+constexpr sqlite3_io_methods log_methods =
+    methods_of(in_order<&sqlite3_io_methods::xRead, void*, int, sqlite3_int64>, write);
 
 /// A file of an earlier version has no sums yet. Two places say that it has, so that no single damaged byte hides them.
 bool says_sums(sqlite3_file* real) {
@@ -119,14 +146,15 @@ bool says_sums(sqlite3_file* real) {
 
 int open(sqlite3_vfs* ours, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   sqlite3_vfs* const system = system_vfs(ours);
-  if ((flags & SQLITE_OPEN_MAIN_DB) == 0) return system->xOpen(system, name, file, flags, out_flags);
+  const bool database = (flags & SQLITE_OPEN_MAIN_DB) != 0, log = (flags & SQLITE_OPEN_WAL) != 0;
+  if (!database && !log) return system->xOpen(system, name, file, flags, out_flags);
   sqlite3_file* const real = CheckedFile::real(file);
   file->pMethods = nullptr;
   const int code = system->xOpen(system, name, real, flags, out_flags);
   if (code != SQLITE_OK) return code;
-  CheckedFile::of(file).has_sums = says_sums(real);
-  CheckedFile::of(file).saw_damage = false;
-  file->pMethods = &methods;
+  CheckedFile* const opened = new (file) CheckedFile;
+  opened->has_sums = database && says_sums(real);
+  opened->base.pMethods = database ? &database_methods : &log_methods;
   return SQLITE_OK;
 }
 
@@ -153,7 +181,7 @@ Result<std::set<std::uint32_t>> free_pages(sqlite3_file* file, const Page& first
 sqlite3_file* file_of(sqlite3* database) {
   sqlite3_file* file = nullptr;
   const bool known = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK;
-  return known && file != nullptr && file->pMethods == &methods ? file : nullptr;
+  return known && file != nullptr && file->pMethods == &database_methods ? file : nullptr;
 }
 
 }  // namespace

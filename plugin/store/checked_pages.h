@@ -20,7 +20,8 @@ inline std::uint32_t number_at(const std::uint8_t* bytes) {
   return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
-/// The name of the VFS that writes and checks the sums of a database file, and gives all else to the system's own.
+/// The name of the VFS that writes and checks the sums of a database file, and writes its log in larger pieces; all
+/// else is the system's own.
 const char* checked_vfs();
 
 /// Whether a page was read that is not what was written; the codes that SQLite makes of it do not always tell.

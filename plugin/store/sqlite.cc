@@ -25,8 +25,13 @@ Statement::Statement(sqlite3* database, std::string_view sql) {
 }
 
 Statement& Statement::bind(std::string_view text) {
-  sqlite3_bind_text64(statement_.get(), next_bound_++, text.data() ? text.data() : "", text.size(), SQLITE_TRANSIENT,
+  sqlite3_bind_text64(statement_.get(), next_bound_++, text.data() ? text.data() : "", text.size(), SQLITE_STATIC,
                       SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::bind(std::string&& text) {
+  sqlite3_bind_text64(statement_.get(), next_bound_++, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   return *this;
 }
 

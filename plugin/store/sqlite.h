@@ -29,7 +29,9 @@ class Statement {
  public:
   Statement(sqlite3* database, std::string_view sql);
 
+  /// Kept as it is, not copied: it must stand until the statement has run.
   Statement& bind(std::string_view text);
+  Statement& bind(std::string&& text);
   Statement& bind(std::int64_t number);
   Statement& bind(std::uint64_t number) { return bind(static_cast<std::int64_t>(number)); }
   Statement& bind(int number) { return bind(static_cast<std::int64_t>(number)); }
