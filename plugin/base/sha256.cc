@@ -81,14 +81,10 @@ Digest hmac_sha256(ByteView key, std::string_view text) {
     std::array<std::uint8_t, block_bytes> block{};
     std::copy(used.begin(), used.end(), block.begin());
     for (std::uint8_t& byte : block) byte ^= with;
-    return block;
+    return std::string(block.begin(), block.end());
   };
-  Sha256 inner, outer;
-  inner.add(padded(0x36));
-  inner.add(as_bytes(text));
-  outer.add(padded(0x5C));
-  outer.add(inner.finish());
-  return outer.finish();
+  const Digest inner = sha256(cat(padded(0x36), text));
+  return sha256(cat(padded(0x5C), as_text(inner)));
 }
 
 std::string hex(const Digest& digest) { return to_hex(digest); }

@@ -30,9 +30,10 @@ struct Id {
   [[nodiscard]] bool empty() const { return text.empty(); }
 };
 
+/// Not noexcept: the library would take it for a quick one then, and hash an id again at each look instead of keeping it.
 struct IdHash {
   template <typename Tag>
-  std::size_t operator()(const Id<Tag>& id) const noexcept {
+  std::size_t operator()(const Id<Tag>& id) const {
     return std::hash<std::string>()(id.text);
   }
 };
@@ -65,5 +66,5 @@ inline WallTime wall_from_ns(std::int64_t ns) { return WallTime{Nanoseconds{ns}}
 
 template <typename Tag>
 struct std::hash<exhibit::Id<Tag>> {
-  std::size_t operator()(const exhibit::Id<Tag>& id) const noexcept { return std::hash<std::string>{}(id.text); }
+  std::size_t operator()(const exhibit::Id<Tag>& id) const { return std::hash<std::string>{}(id.text); }
 };

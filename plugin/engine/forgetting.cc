@@ -84,7 +84,7 @@ void TenantEngine::forget_beyond(std::size_t most, Now now) {
   const std::size_t count = std::min(candidates.size(), incidents_.size() > most ? incidents_.size() - most : 0);
   for (std::size_t i = 0; i < count; ++i) forget(std::get<2>(candidates[i]));
   // Not again before there are noticeably more, however many of them wait.
-  incidents_until_forgetting_ = std::max(most, incidents_.size()) + limits::incidents_in_memory / 8;
+  incidents_until_forgetting_ = std::max(most, incidents_.size()) / 8 * 9;
   captures_.forget_settled_before(now.wall - settings_.group_window, named_by(incidents_));
 }
 

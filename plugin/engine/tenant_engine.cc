@@ -40,14 +40,21 @@ TenantEngine::TenantEngine(EngineSettings settings)
 
 Reaction TenantEngine::on(Input input, Now now) {
   Reaction out;
-  std::visit([&](auto& held) { take(std::move(held), now, out); }, input);
-  for (const Effect& effect : out.effects)
-    if (const auto* told = std::get_if<TellOperator>(&effect)) operator_.tell(*told, now, out.facts);
-  pump(now, out);
+  on(std::move(input), now, out);
   return out;
 }
 
+void TenantEngine::on(Input input, Now now, Reaction& out) {
+  const std::size_t before = out.effects.size();
+  std::visit([&](auto& held) { take(std::move(held), now, out); }, input);
+  for (std::size_t i = before; i < out.effects.size(); ++i)
+    if (const auto* told = std::get_if<TellOperator>(&out.effects[i])) operator_.tell(*told, now, out.facts);
+  pump(now, out);
+}
+
 void TenantEngine::take(SensorSaid&& said, Now now, Reaction& out) {
+  const std::size_t facts = out.facts.size() + 3 * said.batch.events.size() + 1;  // Mostly; rows are large to move.
+  if (facts > out.facts.capacity()) out.facts.reserve(std::max(facts, 2 * out.facts.capacity()));
   for (SensorEvent& event : said.batch.events) {
     if (auto* const alert = std::get_if<IdsAlert>(&event)) on_alert(said.sensor, std::move(*alert), now, out);
     if (const auto* status = std::get_if<StatusEvent>(&event)) captures_.status(said.sensor, *status, now, out);
@@ -78,7 +85,7 @@ void TenantEngine::on_alert(const SensorId& sensor, IdsAlert&& event, Now now, R
   if (planted(Plant::alert_dropped) && alert->event_id.ends_with('7')) return;
   if (!seen_.insert(alert->identity) && !planted(Plant::no_dedup)) {
     ++counts_.duplicates_dropped;
-    if (Incident* const again = planted(Plant::duplicate_counts) ? find_incident(*alert, now) : nullptr) {
+    if (Incident* const again = planted(Plant::duplicate_counts) ? find_incident(*alert, group_of(*alert), now) : nullptr) {
       ++again->row.alerts;
       out.facts.emplace_back(again->row);
     }
@@ -86,11 +93,12 @@ void TenantEngine::on_alert(const SensorId& sensor, IdsAlert&& event, Now now, R
   }
   ++counts_.alerts;
   AlertRow row{alert->identity, {}, ++sequence_, sensor, alert->event_id, alert->time, alert->received, std::move(raw)};
-  Incident* incident = find_incident(*alert, now);
+  std::string group = group_of(*alert);
+  Incident* incident = find_incident(*alert, group, now);
   if (incident) {
     join_incident(*incident, alert, now, out);
   } else if (deserves_ticket(*alert, settings_.policy) || planted(Plant::floor_ignored)) {
-    incident = &open_incident(alert, now, out);
+    incident = &open_incident(alert, std::move(group), now, out);
   }
   if (incident) {
     row.incident = incident->row.id;
@@ -101,13 +109,13 @@ void TenantEngine::on_alert(const SensorId& sensor, IdsAlert&& event, Now now, R
 }
 
 /// A ticket that people closed is not written into any more, but for a short while it may be opened again.
-TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert, Now now) {
+TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert, const std::string& name, Now now) {
   if (alert.sum && !alert.sum->initial_event_id.empty()) {
     const auto initial = seen_.incident_of(alert.sensor, alert.sum->initial_event_id);
     if (initial && incidents_.contains(*initial) && may_reopen(incidents_.at(*initial), now))
       return &incidents_.at(*initial);
   }
-  const auto group = groups_.find(group_of(alert));
+  const auto group = groups_.find(name);
   if (group == groups_.end()) return nullptr;
   for (const IncidentId& id : group->second) {
     Incident& incident = incidents_.at(id);
@@ -118,13 +126,14 @@ TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert, Now now)
   return nullptr;
 }
 
-TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert> alert, Now now, Reaction& out) {
+TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert> alert, std::string group_name,
+                                                    Now now, Reaction& out) {
   ++counts_.incidents;
   IncidentRow row;
   row.id = incident_id(settings_.tenant, alert->identity);
   row.correlation = correlation_id(planted(Plant::tenant_forgotten) ? TenantId{} : settings_.tenant, row.id);
   row.link = link_id(settings_.link_key, row.id);
-  row.group = group_of(*alert);
+  row.group = std::move(group_name);
   row.first_alert = alert->identity;
   row.first_time = alert->time;
   row.opened = now.wall;

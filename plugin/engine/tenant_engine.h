@@ -59,6 +59,8 @@ class TenantEngine {
   /// Takes the rows of an earlier life; gives what must be said and done first.
   Reaction restore(const Snapshot& rows, Now now);
   Reaction on(Input input, Now now);
+  /// The same behind what `out` holds already: several inputs share a commit.
+  void on(Input input, Now now, Reaction& out);
   /// When a Tick is due, if nothing else comes before.
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
 
@@ -117,9 +119,9 @@ class TenantEngine {
 
   void after_rebuild(WallTime rebuilt_at, Now now, Reaction& out);
   void on_alert(const SensorId& sensor, IdsAlert&& event, Now now, Reaction& out);
-  Incident* find_incident(const Alert& alert, Now now);
+  Incident* find_incident(const Alert& alert, const std::string& group, Now now);
   [[nodiscard]] const Incident* last_of_group(const std::string& group) const;
-  Incident& open_incident(std::shared_ptr<const Alert> alert, Now now, Reaction& out);
+  Incident& open_incident(std::shared_ptr<const Alert> alert, std::string group, Now now, Reaction& out);
   void join_incident(Incident& incident, std::shared_ptr<const Alert> alert, Now now, Reaction& out);
   bool name_captures(Incident& incident, const Alert& alert, Now now, Reaction& out);
   void learn_number(const DeliveryRow& row, Incident& incident, const DeliveryOutcome& outcome, Reaction& out);
@@ -171,7 +173,7 @@ class TenantEngine {
   std::uint64_t sequence_ = 0;
   std::string last_polled_;  ///< A ticket.
   MonoTime last_forgetting_{};
-  std::size_t incidents_until_forgetting_ = limits::incidents_in_memory + limits::incidents_in_memory / 8;
+  std::size_t incidents_until_forgetting_ = limits::incidents_in_memory / 8 * 9;
   std::size_t forgotten_ = 0;  ///< Incidents, since their events were.
 };
 

@@ -108,11 +108,7 @@ void TenantState::drain() {
   }
   Reaction all;
   try {
-    for (Pending& entry : batch) {
-      Reaction one = engine->on(std::move(entry.input), now());
-      std::move(one.facts.begin(), one.facts.end(), std::back_inserter(all.facts));
-      std::move(one.effects.begin(), one.effects.end(), std::back_inserter(all.effects));
-    }
+    for (Pending& entry : batch) engine->on(std::move(entry.input), now(), all);
   } catch (const std::exception& broken) {  // An InvariantBroken, or what a library threw: this tenant alone stops.
     fail(broken.what());
   }

@@ -32,6 +32,12 @@ std::string attribute(pugi::xml_node node, std::string_view name) {
   return {};
 }
 
+template <typename Visit>
+void for_each_attribute(pugi::xml_node node, Visit visit) {
+  for (pugi::xml_attribute held = node.first_attribute(); held; held = held.next_attribute())
+    visit(local_name(held.name()), std::string_view(held.value()));
+}
+
 bool is_text(pugi::xml_node node) { return node.type() == pugi::node_pcdata || node.type() == pugi::node_cdata; }
 
 /// All text of the element, not only the part before its first child.
@@ -71,9 +77,12 @@ Originator read_originator(pugi::xml_node node) {
 }
 
 EventTime read_time(pugi::xml_node node) {
-  EventTime time{
-      .ns = {}, .raw = text_of(node), .offset = attribute(node, "offset"), .zone = attribute(node, "timeZone")};
+  EventTime time{.ns = {}, .raw = text_of(node), .offset = {}, .zone = {}};
   time.ns = parse_number<std::int64_t>(time.raw);
+  for_each_attribute(node, [&](std::string_view name, std::string_view value) {
+    if (name == "offset") time.offset = kept(value);
+    if (name == "timeZone") time.zone = kept(value);
+  });
   return time;
 }
 
@@ -93,12 +102,11 @@ void read_participant(pugi::xml_node node, Participant& read) {
     } else if (name == "port" && !read.port) {
       read.port = parse_number<std::uint16_t>(text_of(part));
     } else if (name == "os") {
-      for (pugi::xml_attribute held = part.first_attribute(); held; held = held.next_attribute()) {
-        const std::string_view what = local_name(held.name());
-        if (what == "type") read.os_type = kept(held.value());
-        if (what == "idSource") read.os_source = kept(held.value());
-        if (what == "relevance") read.os_relevance = kept(held.value());
-      }
+      for_each_attribute(part, [&](std::string_view what, std::string_view value) {
+        if (what == "type") read.os_type = kept(value);
+        if (what == "idSource") read.os_source = kept(value);
+        if (what == "relevance") read.os_relevance = kept(value);
+      });
     }
   }
 }
@@ -116,14 +124,13 @@ void read_participants(pugi::xml_node node, IdsAlert& alert) {
 
 AlertSignature read_signature(pugi::xml_node node) {
   AlertSignature read;
-  for (pugi::xml_attribute held = node.first_attribute(); held; held = held.next_attribute()) {
-    const std::string_view name = local_name(held.name());
-    if (name == "id") read.id = kept(held.value());
-    if (name == "description") read.description = kept(held.value());
-    if (name == "version") read.version = kept(held.value());
-    if (name == "type") read.type = kept(held.value());
-    if (name == "created") read.created = kept(held.value());
-  }
+  for_each_attribute(node, [&](std::string_view name, std::string_view value) {
+    if (name == "id") read.id = kept(value);
+    if (name == "description") read.description = kept(value);
+    if (name == "version") read.version = kept(value);
+    if (name == "type") read.type = kept(value);
+    if (name == "created") read.created = kept(value);
+  });
   for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
     const std::string_view name = local_name(part.name());
     if (name == "subsigId") read.subsig_id = text_of(part);
@@ -172,9 +179,11 @@ AlertSummary read_summary(pugi::xml_node node) {
 
 void read_risk(pugi::xml_node node, IdsAlert& alert) {
   alert.risk_rating = parse_number<int>(text_of(node));
-  alert.target_value = attribute(node, "targetValueRating");
-  alert.attack_relevance = attribute(node, "attackRelevanceRating");
-  alert.watchlist = attribute(node, "watchlist");
+  for_each_attribute(node, [&](std::string_view name, std::string_view value) {
+    if (name == "targetValueRating") alert.target_value = kept(value);
+    if (name == "attackRelevanceRating") alert.attack_relevance = kept(value);
+    if (name == "watchlist") alert.watchlist = kept(value);
+  });
 }
 
 /// What a child of the alert sets; anything else is kept by its name.
@@ -201,12 +210,11 @@ void read_alert_child(std::string_view name, pugi::xml_node node, IdsAlert& aler
 
 /// Fills in place what the document will keep: an alert is too large to be handed around.
 void read_alert(pugi::xml_node node, IdsAlert& alert) {
-  for (pugi::xml_attribute held = node.first_attribute(); held; held = held.next_attribute()) {
-    const std::string_view name = local_name(held.name());
-    if (name == "severity") alert.severity = kept(held.value());
-    if (name == "vendor") alert.vendor = kept(held.value());
-    if (name == "alarmTraits") alert.alarm_traits = kept(held.value());
-  }
+  for_each_attribute(node, [&](std::string_view name, std::string_view value) {
+    if (name == "severity") alert.severity = kept(value);
+    if (name == "vendor") alert.vendor = kept(value);
+    if (name == "alarmTraits") alert.alarm_traits = kept(value);
+  });
   bool had_originator = false, had_time = false;  // The first one counts: both are part of the alert's identity.
   for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
     if (part.type() != pugi::node_element) continue;

@@ -50,6 +50,17 @@ TEST(JsonQuoted, AnyBytesBecomeOneTextThatReadsBack) {
   }
 }
 
+TEST(JsonQuoted, AByteThatNeedsAnEscapeIsSeenInAnyPlaceOfATextOfAnyLength) {
+  for (std::size_t length = 1; length <= 20; ++length)
+    for (std::size_t place = 0; place < length; ++place)
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(length, 'a');
+        text[place] = static_cast<char>(byte);
+        const bool needs = byte < 0x20 || byte >= 0x7F || byte == '"' || byte == '\\';
+        ASSERT_EQ(json_quoted(text) != cat('"', text, '"'), needs) << byte << " at " << place << " of " << length;
+      }
+}
+
 TEST(JsonWriter, WritesNumbersThatReadBackAndNullForWhatIsNone) {
   JsonWriter json;
   json.array()
