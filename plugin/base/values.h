@@ -30,7 +30,7 @@ struct Id {
   [[nodiscard]] bool empty() const { return text.empty(); }
 };
 
-/// Not noexcept: the library would take it for a quick one then, and hash an id again at each look instead of keeping it.
+/// Not noexcept: the library would take it for a quick one, and hash an id anew instead of keeping its hash.
 struct IdHash {
   template <typename Tag>
   std::size_t operator()(const Id<Tag>& id) const {

@@ -85,7 +85,8 @@ void TenantEngine::on_alert(const SensorId& sensor, IdsAlert&& event, Now now, R
   if (planted(Plant::alert_dropped) && alert->event_id.ends_with('7')) return;
   if (!seen_.insert(alert->identity) && !planted(Plant::no_dedup)) {
     ++counts_.duplicates_dropped;
-    if (Incident* const again = planted(Plant::duplicate_counts) ? find_incident(*alert, group_of(*alert), now) : nullptr) {
+    if (Incident* const again =
+            planted(Plant::duplicate_counts) ? find_incident(*alert, group_of(*alert), now) : nullptr) {
       ++again->row.alerts;
       out.facts.emplace_back(again->row);
     }
@@ -126,8 +127,8 @@ TenantEngine::Incident* TenantEngine::find_incident(const Alert& alert, const st
   return nullptr;
 }
 
-TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert> alert, std::string group_name,
-                                                    Now now, Reaction& out) {
+TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert> alert, std::string group_name, Now now,
+                                                    Reaction& out) {
   ++counts_.incidents;
   IncidentRow row;
   row.id = incident_id(settings_.tenant, alert->identity);

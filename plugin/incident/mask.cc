@@ -145,8 +145,8 @@ Card card_at(std::string_view text) {
     else if ((text[i] != ' ' && text[i] != '-') || !is_digit(text[i - 1]))
       break;
   }
-  const bool card = digits.size() >= 13 && digits.size() <= 19 && digits[0] >= '2' && digits[0] <= '6' &&
-                    passes_check_digit(digits);
+  const bool card =
+      digits.size() >= 13 && digits.size() <= 19 && digits[0] >= '2' && digits[0] <= '6' && passes_check_digit(digits);
   return card ? Card{digits.size(), end} : Card{};
 }
 

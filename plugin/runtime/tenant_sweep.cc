@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds sweep_again{10};
 constexpr std::chrono::milliseconds look_every{50};  // In which the fastest sensors fill a megabyte or two.
-constexpr std::chrono::milliseconds breath{5};  // Between two steps; the strand's other work goes on in it.
+constexpr std::chrono::milliseconds breath{5};       // Between two steps; the strand's other work goes on in it.
 constexpr std::uint64_t log_max = 16ULL << 20;
 constexpr std::size_t files_at_once = 64;
 /// An outcome that names a file sealed again is written down long before.
