@@ -31,6 +31,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         world(std::move(w)),
         strand(world.executors.make_strand()),
         wake(strand),
+        patience(strand),
         checkpoint(strand),
         poll_timer(strand),
         sweep_timer(strand) {}
@@ -50,6 +51,9 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
 
   /// Everything below runs on the strand.
   void enqueue(Input input, std::function<void(bool)> done = {});
+  [[nodiscard]] bool can_wait(const Input& input) const;
+  void drain_soon();
+  void drain_later();
   void drain();
   static std::size_t events_in(const std::vector<Pending>& batch);
   [[nodiscard]] std::vector<Pending> next_inputs();
@@ -71,6 +75,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   [[nodiscard]] bool owes_too_much() const;
   /// Looks whether the tenant's bounds ask for old rows and captures to go, and keeps the store's log short.
   void follow_room();
+  /// By so much that it is worth a look: one after each commit was a 25th of all the product's time.
+  [[nodiscard]] bool grew() const;
   void arm_sweep(std::chrono::milliseconds wait);
   /// One small step; the next one when others had their turn.
   void sweep();
@@ -106,8 +112,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::map<std::string, Condition> conditions;
   std::map<SensorId, SensorTrouble> troubles;  ///< The last word of each sensor's link.
   bool troubles_untold = false;                ///< The engine may not have heard them.
-  boost::asio::steady_timer wake, checkpoint, poll_timer, sweep_timer;
-  bool draining = false, started = false, stopping = false;
+  boost::asio::steady_timer wake, patience, checkpoint, poll_timer, sweep_timer;
+  bool draining = false, drains_later = false, started = false, stopping = false;
   bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.
   std::string failed;  ///< Why this tenant stands still; empty: it does not.
   int commit_failures = 0, checkpoints_owing_nothing = 0;
@@ -117,12 +123,12 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   bool cannot_poll = false;         ///< The desk said so.
   struct Sweeping {
     std::optional<Retention> retention;
-    MonoTime look_again{};        ///< A commit before then does not look at the store's size.
-    std::uint64_t after = 0;      ///< Where the next step goes on.
-    std::size_t alerts_gone = 0;  ///< In this pass.
-    bool crowded = false;         ///< Room is to be made.
-    bool full = false;            ///< No alert is taken in before there is room.
-    bool stuck = false;           ///< A whole pass made none: a person is needed.
+    std::uint64_t log_seen = 0, captures_seen = 0;  ///< When sizes were last looked at.
+    std::uint64_t after = 0;                        ///< Where the next step goes on.
+    std::size_t alerts_gone = 0;                    ///< In this pass.
+    bool crowded = false;                           ///< Room is to be made.
+    bool full = false;                              ///< No alert is taken in before there is room.
+    bool stuck = false;                             ///< A whole pass made none: a person is needed.
     bool deleting = false;
   } sweeping;
 };

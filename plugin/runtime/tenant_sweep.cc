@@ -8,8 +8,8 @@ namespace exhibit {
 namespace {
 
 constexpr std::chrono::seconds sweep_again{10};
-constexpr std::chrono::milliseconds look_every{50};  // In which the fastest sensors fill a megabyte or two.
-constexpr std::chrono::milliseconds breath{5};       // Between two steps; the strand's other work goes on in it.
+constexpr std::uint64_t grew_max = 1ULL << 20;
+constexpr std::chrono::milliseconds breath{5};  // Between two steps; the strand's other work goes on in it.
 constexpr std::uint64_t log_max = 16ULL << 20;
 constexpr std::size_t files_at_once = 64;
 /// An outcome that names a file sealed again is written down long before.
@@ -23,9 +23,18 @@ bool is_over(std::uint64_t used, std::uint64_t bound, std::uint64_t hundredths) 
 
 }  // namespace
 
+bool TenantState::grew() const {
+  if (!store) return false;
+  const std::uint64_t log = store->log_used();
+  const bool begun_anew = log < sweeping.log_seen;
+  return begun_anew || log - sweeping.log_seen >= std::min(settings.keep.rows / 64, grew_max) ||
+         evidence->used() != sweeping.captures_seen;
+}
+
 void TenantState::follow_room() {
   if (!store || !failed.empty()) return;
-  sweeping.look_again = now().mono + look_every;
+  sweeping.log_seen = store->log_used();
+  sweeping.captures_seen = evidence->used();
   Result<StoreRoom> room = store->room();
   if (!room) return;
   const bool scarce = told_scarce.value_or(false);  // Then the log's own room is ours (decision 13).

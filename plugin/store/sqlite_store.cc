@@ -233,6 +233,8 @@ class SqliteStore final : public Store {
     return StoreRoom{(pages - free) * page_bytes, pages * page_bytes, none ? 0 : log, mark_.log_bytes(), leaving};
   }
 
+  [[nodiscard]] std::uint64_t log_used() const override { return mark_.log_bytes(); }
+
   void checkpoint() override {
     sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   }

@@ -98,6 +98,8 @@ class Store {
   virtual Result<std::vector<EvidenceId>> leaving(std::size_t limit) = 0;
   virtual Result<void> left(std::span<const EvidenceId> deleted) = 0;
   virtual Result<StoreRoom> room() = 0;
+  /// The same as `room` says of the log, for nothing.
+  [[nodiscard]] virtual std::uint64_t log_used() const = 0;
 
   /// Moves what was committed from the log into the database file; off the commit path.
   virtual void checkpoint() = 0;
