@@ -61,7 +61,7 @@ class LiveTenant final : public TenantRuntime {
 
   void stop(std::function<void()> stopped) override {
     on_strand([state = state_, stopped = std::move(stopped)] {
-      if (!state->draining) state->drain();  // An outcome that waits for company.
+      state->drain();  // What waits for company, or for a turn behind this one.
       state->stopping = true;
       state->wake.cancel();
       state->patience.cancel();

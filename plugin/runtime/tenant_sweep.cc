@@ -83,6 +83,7 @@ void TenantState::sweep() {
   const Result<Swept> swept = store->sweep(step);
   if (!swept) {
     say(LogLevel::warning, cat("old rows stay for now: ", swept.error().text));
+    follow_room();
     return arm_sweep(sweep_again);
   }
   engine->gone(swept->gone);

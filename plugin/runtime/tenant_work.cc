@@ -83,11 +83,11 @@ void TenantState::enqueue(Input input, std::function<void(bool)> done) {
     drain_later();
 }
 
-/// That a delivery is done is good news that nobody waits for while nothing else is to be sent. It shares the commit of
-/// what comes next, which saves every second synchronisation of a quiet day.
+/// That a delivery is done is good news that nobody waits for, unless something else may be sent for it. It shares the
+/// commit of what comes next, which saves every second synchronisation of a quiet day.
 bool TenantState::can_wait(const Input& input) const {
   const auto* ended = std::get_if<DeliveryEnded>(&input);
-  return ended && ended->outcome.kind == DeliveryOutcome::Kind::done && engine && engine->outbox().waiting() == 0;
+  return ended && ended->outcome.kind == DeliveryOutcome::Kind::done && engine && !engine->makes_way(ended->id);
 }
 
 void TenantState::drain_soon() {

@@ -11,7 +11,8 @@
 namespace exhibit {
 
 /// Nothing is told to be on the disk that is still held: whoever owns one flushes it before the file is synchronised,
-/// read or asked for its size. What cannot be written then is that call's error, as SQLite expects of any of them.
+/// read or asked for its size. What cannot be written then is that call's error, which may be one that SQLite takes for
+/// a statement's alone: whoever uses the database takes the whole transaction back when any statement failed.
 class GatheredWrites {
  public:
   /// Without memory to hold anything each write goes through as it comes.

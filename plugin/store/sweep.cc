@@ -124,6 +124,7 @@ class Sweep {
     std::vector<CaptureRow> captures;
     unnamed.bind(horizon);
     while (unnamed.step()) captures.push_back(read_capture(unnamed));
+    failed_ = failed_ || unnamed.failed();
     unnamed.reset();
     for (const CaptureRow& row : captures) remove(row);
     run("delete from quarantine where id in (select id from quarantine order by id limit 8) and noted < ?1", horizon);
@@ -142,6 +143,7 @@ class Sweep {
       std::string key = s.text();
       over.emplace_back(std::move(key), IncidentId{s.text()});
     }
+    failed_ = failed_ || s.failed();
     s.reset();
     for (const auto& [key, id] : over) {
       if (owes(id) || owes(mail_id(id))) continue;
@@ -155,6 +157,7 @@ class Sweep {
         cat(" from remembered where number <= (select max(number) from remembered) - ", step_.remembered);
     Statement s(database_, cat("select identity", those));
     while (s.step()) swept_.gone.identities.push_back(s.text());
+    failed_ = failed_ || s.failed();
     s.reset();
     if (!swept_.gone.identities.empty()) run(cat("delete", those).c_str());
   }

@@ -2,10 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "base/text.h"
+#include "store/checked_pages.h"
 
 namespace exhibit {
 namespace {
@@ -88,6 +94,47 @@ TEST_F(GatheredWritesTest, WhatCannotBeWrittenIsToldByTheCallThatTriedAndGivenUp
   file.answer = SQLITE_OK;
   EXPECT_EQ(flush(), SQLITE_OK);
   EXPECT_THAT(file.written, IsEmpty());
+}
+
+/// A database's log, as SQLite opens it.
+class LogFileTest : public ::testing::Test {
+ protected:
+  LogFileTest() : memory(static_cast<std::size_t>(vfs->szOsFile)) { std::filesystem::create_directory(folder); }
+  void SetUp() override {
+    std::ofstream(folder / "db").flush();  // Whose mode the log takes.
+    constexpr int flags = SQLITE_OPEN_WAL | SQLITE_OPEN_CREATE | SQLITE_OPEN_READWRITE;
+    ASSERT_EQ(vfs->xOpen(vfs, path.c_str(), log(), flags, nullptr), SQLITE_OK);
+    ASSERT_EQ(log()->pMethods->xWrite(log(), "frame", 5, 0), SQLITE_OK);
+    EXPECT_EQ(on_disk(), 0U) << "held";
+  }
+  ~LogFileTest() override {
+    if (log()->pMethods) (void)log()->pMethods->xClose(log());
+    std::filesystem::remove_all(folder);
+  }
+  sqlite3_file* log() { return reinterpret_cast<sqlite3_file*>(memory.data()); }
+  [[nodiscard]] std::uintmax_t on_disk() const { return std::filesystem::file_size(folder / "db-wal"); }
+
+  sqlite3_vfs* const vfs = sqlite3_vfs_find(checked_vfs());
+  std::vector<char> memory;
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / cat("exhibit-log-", ::getpid());
+  const std::string path = (folder / "db-wal").string() + std::string(2, '\0');  // SQLite looks for options behind it.
+};
+
+TEST_F(LogFileTest, WhatIsHeldIsWrittenBeforeItIsSynchronisedReadMeasuredOrClosed) {
+  char read[5] = {};
+  EXPECT_EQ(log()->pMethods->xRead(log(), read, 5, 0), SQLITE_OK);
+  EXPECT_EQ(std::string(read, 5), "frame");
+  EXPECT_EQ(log()->pMethods->xWrite(log(), "more!", 5, 5), SQLITE_OK);
+  sqlite3_int64 size = 0;
+  EXPECT_EQ(log()->pMethods->xFileSize(log(), &size), SQLITE_OK);
+  EXPECT_EQ(size, 10);
+  EXPECT_EQ(log()->pMethods->xWrite(log(), "again", 5, 10), SQLITE_OK);
+  EXPECT_EQ(log()->pMethods->xSync(log(), SQLITE_SYNC_NORMAL), SQLITE_OK);
+  EXPECT_EQ(on_disk(), 15U);
+  EXPECT_EQ(log()->pMethods->xWrite(log(), "last.", 5, 15), SQLITE_OK);
+  EXPECT_EQ(log()->pMethods->xClose(log()), SQLITE_OK);
+  log()->pMethods = nullptr;
+  EXPECT_EQ(on_disk(), 20U);
 }
 
 }  // namespace
