@@ -61,10 +61,8 @@ class LiveTenant final : public TenantRuntime {
 
   void stop(std::function<void()> stopped) override {
     on_strand([state = state_, stopped = std::move(stopped)] {
-      state->drain();  // What waits for company, or for a turn behind this one.
       state->stopping = true;
       state->wake.cancel();
-      state->patience.cancel();
       state->checkpoint.cancel();
       state->poll_timer.cancel();
       state->sweep_timer.cancel();

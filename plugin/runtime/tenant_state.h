@@ -31,7 +31,6 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         world(std::move(w)),
         strand(world.executors.make_strand()),
         wake(strand),
-        patience(strand),
         checkpoint(strand),
         poll_timer(strand),
         sweep_timer(strand) {}
@@ -51,9 +50,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
 
   /// Everything below runs on the strand.
   void enqueue(Input input, std::function<void(bool)> done = {});
-  [[nodiscard]] bool can_wait(const Input& input) const;
   void drain_soon();
-  void drain_later();
   void drain();
   static std::size_t events_in(const std::vector<Pending>& batch);
   [[nodiscard]] std::vector<Pending> next_inputs();
@@ -112,8 +109,8 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   std::map<std::string, Condition> conditions;
   std::map<SensorId, SensorTrouble> troubles;  ///< The last word of each sensor's link.
   bool troubles_untold = false;                ///< The engine may not have heard them.
-  boost::asio::steady_timer wake, patience, checkpoint, poll_timer, sweep_timer;
-  bool draining = false, drains_later = false, started = false, stopping = false;
+  boost::asio::steady_timer wake, checkpoint, poll_timer, sweep_timer;
+  bool draining = false, started = false, stopping = false;
   bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.
   std::string failed;  ///< Why this tenant stands still; empty: it does not.
   int commit_failures = 0, checkpoints_owing_nothing = 0;

@@ -17,8 +17,7 @@ namespace {
 
 constexpr std::size_t inputs_per_commit = 64;
 constexpr std::chrono::milliseconds desk_patience{50};
-constexpr std::chrono::milliseconds outcome_patience{10};  // Long enough to meet an alert, 500 of which come a second.
-constexpr std::size_t flood = limits::events_per_get;      // So many events at once mean that the sensors hold more.
+constexpr std::size_t flood = limits::events_per_get;  // So many events at once mean that the sensors hold more.
 constexpr std::chrono::seconds checkpoint_every{20};
 constexpr std::chrono::seconds checkpoint_when_scarce{1};  // So that the log is written over, not on.
 constexpr int checkpoints_until_log_goes = 5;
@@ -75,32 +74,12 @@ void TenantState::enqueue(Input input, std::function<void(bool)> done) {
     return;
   }
   std::deque<Pending>& queue = std::holds_alternative<SensorSaid>(input) ? sensors_said : pending;
-  const bool hurries = !can_wait(input);
   queue.push_back({std::move(input), std::move(done), now().mono});
-  if (hurries)
-    drain_soon();
-  else
-    drain_later();
-}
-
-/// That a delivery is done is good news that nobody waits for, unless something else may be sent for it. It shares the
-/// commit of what comes next, which saves every second synchronisation of a quiet day.
-bool TenantState::can_wait(const Input& input) const {
-  const auto* ended = std::get_if<DeliveryEnded>(&input);
-  return ended && ended->outcome.kind == DeliveryOutcome::Kind::done && engine && !engine->makes_way(ended->id);
+  drain_soon();
 }
 
 void TenantState::drain_soon() {
   if (!std::exchange(draining, true)) boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
-}
-
-void TenantState::drain_later() {
-  if (draining || std::exchange(drains_later, true)) return;
-  patience.expires_after(outcome_patience);
-  patience.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
-    self->drains_later = false;
-    if (!cancelled && !self->idle()) self->drain_soon();
-  });
 }
 
 /// Several inputs share one commit, since synchronising costs the same for one as for many. In a flood sensors go

@@ -45,8 +45,6 @@ class FakeDesk final : public Desk {
             lose_every_ > 0 && sent_ % lose_every_ == 0 ? DeliveryOutcome::Kind::unknown : DeliveryOutcome::Kind::done;
       }
       done(outcome);
-      const std::lock_guard lock(mutex_);
-      ++answered_;
     });
   }
 
@@ -87,11 +85,6 @@ class FakeDesk final : public Desk {
     const std::lock_guard lock(mutex_);
     return sent_;
   }
-  /// Sends whose answer its asker has.
-  [[nodiscard]] int answered() const {
-    const std::lock_guard lock(mutex_);
-    return answered_;
-  }
   [[nodiscard]] int looked_up() const {
     const std::lock_guard lock(mutex_);
     return looked_up_;
@@ -103,7 +96,7 @@ class FakeDesk final : public Desk {
   std::map<std::string, std::vector<SendDelivery>> deeds_;
   std::map<std::string, int> tickets_;
   std::vector<std::function<void(DeliveryOutcome)>> held_;
-  int sent_ = 0, answered_ = 0, looked_up_ = 0, lose_every_ = 0;
+  int sent_ = 0, looked_up_ = 0, lose_every_ = 0;
   bool hangs_ = false;
 };
 

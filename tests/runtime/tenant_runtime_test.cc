@@ -199,18 +199,6 @@ TEST_F(TenantRuntimeTest, AfterARestartNothingIsSentAgainAndTheSensorGoesOn) {
   EXPECT_EQ(desk->tickets().size(), 20U);
 }
 
-TEST_F(TenantRuntimeTest, WhatTheDeskAnsweredRightBeforeAStopIsNotAskedForAgain) {
-  raise(1);
-  start();
-  const auto end = std::chrono::steady_clock::now() + 30s;
-  while (desk->answered() < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
-  stop();
-  const auto store = open_sqlite_store(cat(folder, "/tenants/acme/exhibit.db"));
-  ASSERT_TRUE(store) << store.error().text;
-  EXPECT_THAT((*store)->deliveries(DeliveryState::done, 10).value(), SizeIs(2));  // The ticket and its trigger packet.
-  EXPECT_THAT((*store)->deliveries(DeliveryState::inflight, 10).value(), SizeIs(0));
-}
-
 TEST_F(TenantRuntimeTest, ATenantCanBeOpenedAgainWhileTheDeskStillHoldsCallsOfItsFormerLife) {
   raise(4);
   desk->hang();
