@@ -6,6 +6,10 @@ target_compile_options(exhibit_options INTERFACE
   $<$<BOOL:${EXHIBIT_WERROR}>:-Werror>)
 target_include_directories(exhibit_options INTERFACE ${PROJECT_SOURCE_DIR}/plugin ${PROJECT_SOURCE_DIR}
   ${PROJECT_SOURCE_DIR}/plugin/include)
+if(CMAKE_UNITY_BUILD)
+  # Several files are one unit: what stands in one's unnamed namespace is neither shadowed by the next nor a header's.
+  target_compile_options(exhibit_options INTERFACE -Wno-shadow $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+endif()
 if(EXHIBIT_PLANTS)
   target_compile_definitions(exhibit_options INTERFACE EXHIBIT_PLANTS)
 endif()

@@ -159,4 +159,6 @@ std::string next_page(const Request& request, const HttpAnswer& answer, const st
   return std::to_string(now + (page.kind == Paging::Kind::offset ? rows : 1));
 }
 
+Json rows_of(const Verdict& read) { return parse_json(read.document, limits::json_bytes * 4).value_or(Json::array()); }
+
 }  // namespace exhibit::rest

@@ -41,5 +41,7 @@ Verdict judge_read(const Profile& profile, const Request& request, const Values&
 /// Where the next page begins: the value of the paging parameter; empty: this was the last one. `rows` were on it.
 std::string next_page(const Request& request, const HttpAnswer& answer, const std::string& at, std::size_t rows);
 std::size_t rows_in(const Request& request, const HttpAnswer& answer);
+/// What `judge_read` took, as a tree.
+Json rows_of(const Verdict& read);
 
 }  // namespace exhibit::rest

@@ -12,11 +12,6 @@ namespace {
 /// No ticket can carry it: real ones are 26 characters of base32.
 constexpr std::string_view impossible_id = "EXH1-CANARY-THAT-NO-TICKET-CARRIES";
 
-Json object_of(std::string_view json) {
-  const Result<Json> parsed = parse_json(json);
-  return parsed && parsed->is_object() ? *parsed : Json::object();
-}
-
 Verdict unsupported(std::string_view name) {
   return {.rc = EXH_UNSUPPORTED, .cause = "not-on-this-desk", .text = cat("this desk knows no ", name)};
 }

@@ -17,10 +17,6 @@ namespace {
 
 constexpr std::size_t seen_max = 2000;
 
-Json rows_of(const Verdict& verdict) {
-  return parse_json(verdict.document, limits::json_bytes * 4).value_or(Json::array());
-}
-
 bool is_one_of(const OneOf& rule, const Json& row, const Values& values) {
   const std::string words = filled(rule.values, values), word = rule.of.empty() ? "" : text_at(row, rule.of);
   const auto all = split(words, ",");

@@ -9,10 +9,6 @@
 namespace exhibit::rest {
 namespace {
 
-Json rows_of(const Verdict& verdict) {
-  return parse_json(verdict.document, limits::json_bytes * 4).value_or(Json::array());
-}
-
 /// Where the ticket itself has no place for it, the first internal note came with the ticket; the others are notes.
 void add_notes(Json& document, const Json& rows) {
   const std::size_t first = document.contains("internal_text") ? 0 : 1;

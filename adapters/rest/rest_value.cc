@@ -81,6 +81,11 @@ std::optional<std::string> text_there(const Seen& seen, std::string_view place) 
   return text;
 }
 
+Json object_of(std::string_view json) {
+  const Result<Json> parsed = parse_json(json);
+  return parsed && parsed->is_object() ? *parsed : Json::object();
+}
+
 const Json* list_there(const Json& json, const std::string& pointer) {
   const Json* const value = there(json, pointer);
   return value != nullptr && value->is_array() ? value : nullptr;

@@ -21,6 +21,9 @@ struct Seen {
 /// The text, number or bool there; nothing when there is none. Trees count as their JSON.
 std::optional<std::string> text_there(const Seen& seen, std::string_view place);
 
+/// The object that a text of our own side is; anything else is an empty one.
+Json object_of(std::string_view json);
+
 /// The list there; nullptr when there is none.
 const Json* list_there(const Json& json, const std::string& pointer);
 

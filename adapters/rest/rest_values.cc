@@ -14,11 +14,6 @@ namespace {
 constexpr std::string_view cut_title = " [cut]";
 constexpr std::string_view cut_text = "\n[cut here: the desk takes no longer text; all of it is at the link]";
 
-Json object_of(std::string_view json) {
-  const Result<Json> parsed = parse_json(json);
-  return parsed && parsed->is_object() ? *parsed : Json::object();
-}
-
 std::string value_at(const Values& values, std::string_view name) {
   const auto found = values.find(name);
   return found == values.end() ? std::string() : found->second;

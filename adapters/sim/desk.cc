@@ -11,8 +11,6 @@
 namespace exhibit::sim {
 namespace {
 
-constexpr std::string_view call_names[] = {"create", "note", "update", "attach", "find"};
-
 /// A change that writes into the journal is a note, whatever else it changes.
 DeskCall call_of(const HttpRequest& request, std::string_view resource) {
   if (request.method == "GET" || request.method == "HEAD") return DeskCall::find;
@@ -22,8 +20,6 @@ DeskCall call_of(const HttpRequest& request, std::string_view resource) {
   const bool note = fields && (!field_of(*fields, "work_notes").empty() || !field_of(*fields, "comments").empty());
   return note ? DeskCall::note : DeskCall::update;
 }
-
-bool is_search_lie(std::string_view mode) { return mode == "wrong-correlation-id" || mode == "all-rows"; }
 
 HttpReply no_record() {
   return desk_error(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval");
@@ -73,14 +69,14 @@ HttpReply Desk::api(const HttpRequest& request) {
   if (!logged_in(request)) return spoiled({.mode = "401"}, {});
   const Route route = route_of(request.path);
   const DeskCall call = call_of(request, route.resource);
-  const auto name = call_names[static_cast<int>(call)];
+  const std::string_view name = name_of(call);
   calls_.push_back({std::string(name), request.method, request.path, request.reused});
   const auto fault = misbehaviours_.meet(call, request.reused, request.body);
   if (!fault) return perform(request, route, {});
   JsonWriter said;
   said.object().member("event", "misbehaved").member("mode", fault->mode).member("call", name).end();
   say_(said.text());
-  if (is_search_lie(fault->mode)) return perform(request, route, fault->mode);
+  if (is_lie_of_search(fault->mode)) return perform(request, route, fault->mode);
   const bool keeps = fault->mode.starts_with("store-then-");
   return spoiled(*fault, keeps ? perform(request, route, {}) : HttpReply{.body = std::string(64, ' ')});
 }

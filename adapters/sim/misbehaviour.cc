@@ -12,11 +12,8 @@ constexpr std::string_view call_names[] = {"create", "note", "update", "attach",
 bool concerns(const Misbehaviour& order, DeskCall call, bool reused, std::string_view body) {
   if (order.reused && !reused) return false;
   if (!order.match.empty() && body.find(order.match) == std::string_view::npos) return false;
-  return order.on == "any" || (order.on == "write" && call != DeskCall::find) ||
-         order.on == call_names[static_cast<int>(call)];
+  return order.on == "any" || (order.on == "write" && call != DeskCall::find) || order.on == name_of(call);
 }
-
-bool is_lie_of_search(std::string_view mode) { return mode == "wrong-correlation-id" || mode == "all-rows"; }
 
 Result<void> read_option(std::string_view key, std::string_view value, Misbehaviour& order) {
   if (key == "on") {
@@ -36,6 +33,10 @@ Result<void> read_option(std::string_view key, std::string_view value, Misbehavi
 }
 
 }  // namespace
+
+std::string_view name_of(DeskCall call) { return call_names[static_cast<std::size_t>(call)]; }
+
+bool is_lie_of_search(std::string_view mode) { return mode == "wrong-correlation-id" || mode == "all-rows"; }
 
 const std::vector<std::string_view>& modes() {
   static const std::vector<std::string_view> names{"store-then-hang",

@@ -11,6 +11,9 @@ namespace exhibit::sim {
 
 /// What a request to the desk wants.
 enum class DeskCall { create, note, update, attach, find };
+std::string_view name_of(DeskCall call);
+/// The answer to a search is made up.
+bool is_lie_of_search(std::string_view mode);
 
 /// One fault that was ordered: which, for which calls, how often.
 struct Misbehaviour {

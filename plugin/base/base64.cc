@@ -50,7 +50,7 @@ std::size_t take_groups(std::string_view text, Bytes& bytes, std::size_t bytes_m
   return group * 4;
 }
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_layout(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 }  // namespace
 
@@ -62,7 +62,7 @@ Result<Bytes> decode_base64(std::string_view text, std::size_t bytes_max) {
   int padding = 0;
   for (std::size_t at = take_groups(text, bytes, bytes_max); at < text.size(); ++at) {
     const char c = text[at];
-    if (is_blank(c)) continue;
+    if (is_layout(c)) continue;
     if (c == '=') {
       if (count + ++padding > 4 || count < 2) return Error{Errc::bad_input, cat("base64: padding at offset ", at)};
       continue;

@@ -53,6 +53,7 @@ std::optional<T> parse_number(std::string_view text, int base = 10) {
 
 std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);
+std::string to_upper(std::string_view text);
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 /// Splits at any of the separators; empty parts are left out.
 std::vector<std::string_view> split(std::string_view text, std::string_view separators);

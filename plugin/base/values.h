@@ -30,14 +30,6 @@ struct Id {
   [[nodiscard]] bool empty() const { return text.empty(); }
 };
 
-/// Not noexcept: the library would take it for a quick one, and hash an id anew instead of keeping its hash.
-struct IdHash {
-  template <typename Tag>
-  std::size_t operator()(const Id<Tag>& id) const {
-    return std::hash<std::string>()(id.text);
-  }
-};
-
 using TenantId = Id<struct TenantTag>;
 using SensorId = Id<struct SensorTag>;       ///< The sensor's name in the tenant's configuration.
 using IncidentId = Id<struct IncidentTag>;   ///< UUIDv8 text.
@@ -64,6 +56,7 @@ inline WallTime wall_from_ns(std::int64_t ns) { return WallTime{Nanoseconds{ns}}
 
 }  // namespace exhibit
 
+/// Not noexcept: the library would take it for a quick one, and hash an id anew instead of keeping its hash.
 template <typename Tag>
 struct std::hash<exhibit::Id<Tag>> {
   std::size_t operator()(const exhibit::Id<Tag>& id) const { return std::hash<std::string>{}(id.text); }

@@ -156,7 +156,7 @@ class Outbox {
   void desk_is_well(Now now);
 
   Settings settings_;
-  std::unordered_map<IncidentId, Line, IdHash> lines_;
+  std::unordered_map<IncidentId, Line> lines_;
   // So that nothing walks through a backlog, however long the desk was away.
   std::set<Turn> turns_;  // May be claimed when it is due: ready, and the first of its incident.
   std::set<Look> looks_;  // May be looked for when it is due: unknown, and nobody looks already.

@@ -166,7 +166,7 @@ class TenantEngine {
   std::map<std::string, IncidentId> tickets_;     ///< By the desk's id.
   std::map<std::string, AdoptionRow> adoptions_;  ///< Not used yet, by id.
   std::string poll_cursor_;
-  std::unordered_map<IncidentId, Incident, IdHash> incidents_;
+  std::unordered_map<IncidentId, Incident> incidents_;
   std::unordered_map<std::string, std::vector<IncidentId>> groups_;
   bool disk_scarce_ = false;
   EngineCounts counts_;

@@ -26,7 +26,7 @@ Endpoint shortened(Endpoint endpoint) {
 
 std::string title_head(const Alert& alert) {
   constexpr std::size_t head_max = 55;  // Behind it the name begins, and a phone shows 60.
-  const std::string severity = cat(upper(token(alert.severity)), ": ");
+  const std::string severity = cat(to_upper(token(alert.severity)), ": ");
   const std::string whole = who_to_whom(alert);
   if (severity.size() + whole.size() <= head_max) return cat(severity, whole);
   Alert brief;
@@ -196,7 +196,7 @@ std::string headline(const TicketView& view) {
     return cat("The sensor saw ", signature_name(alert), " and named neither source nor target.");
   const std::string protocol = defanged(cut_short(alert.protocol, 20));
   const bool known = protocol == "tcp" || protocol == "udp" || protocol == "icmp" || protocol == "sctp";
-  const std::string via = known ? cat(upper(protocol), " ") : protocol.empty() ? "" : cat(protocol, " ");
+  const std::string via = known ? cat(to_upper(protocol), " ") : protocol.empty() ? "" : cat(protocol, " ");
   return cat(who, " sent ", via, "traffic to ",
              alert.targets.size() == 1 ? address_with_port(alert.targets[0]) : target, " that matches \"",
              signature_name(alert), "\".");
@@ -264,14 +264,15 @@ TicketText ticket_text(const TicketView& view) {
 
 TicketText bare_ticket_text(const TicketView& view) {
   const Alert& alert = *view.first;
-  std::vector<std::string> lines = {cat(upper(token(alert.severity)), ": alert of sensor ", harmless(alert.sensor.text),
-                                        ", ", attacker_name(alert), " > ", target_name(alert))};
+  std::vector<std::string> lines = {cat(to_upper(token(alert.severity)), ": alert of sensor ",
+                                        harmless(alert.sensor.text), ", ", attacker_name(alert), " > ",
+                                        target_name(alert))};
   if (!view.short_because.empty())
     for (std::string& line : wrap(cat("This ticket is short because ", view.short_because, ".")))
       lines.push_back(std::move(line));
   lines.push_back(cat("Packets   ", view.link));
   lines.push_back(cat("Ref       ", view.correlation, " (do not edit)"));
-  const std::string title = cat(upper(token(alert.severity)), ": ", who_to_whom(alert), " signature ",
+  const std::string title = cat(to_upper(token(alert.severity)), ": ", who_to_whom(alert), " signature ",
                                 harmless(cut_utf8(alert.signature_id, 12)));
   return {std::string(cut_utf8(title, ticket_title_max)), "A sensor raised an alert. An analyst is looking at it.",
           join(lines, "\n")};

@@ -7,13 +7,6 @@
 
 namespace exhibit {
 
-std::string upper(std::string_view word) {
-  std::string out(word);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  return out;
-}
-
 bool is_ours(const TicketView& view, const std::string& address) {
   const auto parsed = IpAddress::parse(address);
   return parsed &&

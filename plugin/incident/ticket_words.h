@@ -11,7 +11,6 @@ inline constexpr std::size_t ticket_lines_max = 40;
 inline constexpr std::size_t ticket_bytes_max = 2500;
 inline constexpr std::size_t ticket_title_max = 100;  ///< Code points.
 
-std::string upper(std::string_view word);
 /// The address is inside the customer's own networks.
 bool is_ours(const TicketView& view, const std::string& address);
 

@@ -18,13 +18,6 @@ std::string quoted(std::string_view foreign) {
   return cat(planted(Plant::terminal_raw) ? std::string(shown) : harmless(shown), cut ? "..." : "");
 }
 
-std::string upper(std::string_view name) {
-  std::string out(name);
-  for (char& c : out)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return out;
-}
-
 std::string addresses(const IpPair& pair) { return cat(pair.source.text(), " > ", pair.target.text()); }
 
 std::string_view family(const IpPair& pair) { return pair.source.is_v6() ? "IPv6" : "IPv4"; }
@@ -36,7 +29,7 @@ std::string arp_text(const ArpInfo& arp) {
 }
 
 std::string quoted_packet_text(const QuotedPacket& packet) {
-  std::string out = cat(upper(ip_protocol_text(packet.protocol)), ' ', packet.source.text());
+  std::string out = cat(to_upper(ip_protocol_text(packet.protocol)), ' ', packet.source.text());
   if (packet.source_port) out += cat(':', *packet.source_port);
   out += cat(" > ", packet.target.text());
   if (packet.target_port) out += cat(':', *packet.target_port);
@@ -55,7 +48,7 @@ std::string around(const Decoded& decoded) {
       ++ip;
     } else if (layer.name == "gre" || layer.name == "vxlan" || layer.name == "geneve" || layer.name == "gtp" ||
                layer.name == "teredo" || layer.name == "erspan" || layer.name == "l2tp") {
-      out += cat(upper(layer.name), "; ");
+      out += cat(to_upper(layer.name), "; ");
     }
   }
   return out;
@@ -65,17 +58,17 @@ std::string transport(const Decoded& decoded) {
   const std::size_t innermost = decoded.ip.size() - 1;
   if (!decoded.ports.empty() && decoded.ports.back().ip_index == innermost) {
     const PortPair& ports = decoded.ports.back();
-    std::string out = cat("; ", upper(ip_protocol_text(ports.protocol)), ' ', ports.source, " > ", ports.target);
+    std::string out = cat("; ", to_upper(ip_protocol_text(ports.protocol)), ' ', ports.source, " > ", ports.target);
     if (ports.protocol == ip_protocol::tcp && decoded.tcp_flags) out += cat(' ', tcp_flags_text(*decoded.tcp_flags));
     return out;
   }
   const IpPair& ip = decoded.ip.back();
   if (ip.later_fragment)
-    return cat("; ", upper(ip_protocol_text(ip.protocol)), " fragment at ", ip.fragment_offset, " of id ",
+    return cat("; ", to_upper(ip_protocol_text(ip.protocol)), " fragment at ", ip.fragment_offset, " of id ",
                ip.fragment_id);
   if (decoded.icmp) return decoded.icmp->v6 ? "; ICMPv6" : "; ICMP";
   const std::string name = ip_protocol_text(ip.protocol);
-  return cat("; ", parse_number<int>(name) ? cat("IP protocol ", name) : upper(name));
+  return cat("; ", parse_number<int>(name) ? cat("IP protocol ", name) : to_upper(name));
 }
 
 std::string http_text(const HttpInfo& http) {
@@ -153,7 +146,7 @@ std::string summary(const Decoded& decoded, ByteView bytes) {
   }
   if (decoded.arp) return cat(around(decoded), "ARP ", arp_text(*decoded.arp));
   if (!decoded.layers.empty())
-    return cat(around(decoded), upper(decoded.layers.back().name), ", ", bytes.size(), " bytes");
+    return cat(around(decoded), to_upper(decoded.layers.back().name), ", ", bytes.size(), " bytes");
   return cat(bytes.size(), " bytes that could not be read");
 }
 

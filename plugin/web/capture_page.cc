@@ -61,12 +61,6 @@ Verdict verdict_of(const CaptureView& capture) {
   return {"unknown", capital(said), one_sided};
 }
 
-void fact(Node& list, std::string_view name, std::string_view value, std::string_view css_class = {}) {
-  if (value.empty()) return;
-  list.append(element("dt", "", name));
-  list.append(element("dd", css_class, value));
-}
-
 std::string packets_text(std::uint64_t count) { return cat(grouped(count), count == 1 ? " packet" : " packets"); }
 
 std::string others_text(const CaptureReport& report) {
@@ -86,16 +80,16 @@ std::string quality_text(const CaptureView& capture, const CaptureReport& report
 void report_facts(Node& list, const IncidentPage& page, const CaptureView& capture) {
   const CaptureReport& report = *capture.report;
   const Zone& zone = page.rows.view.zone;
-  fact(list, "Holds", cat(packets_text(report.packets), ", ", grouped(report.bytes), " bytes on the wire"));
-  if (report.first) fact(list, "From", spoken_time(zone, *report.first));
-  if (report.last) fact(list, "To", spoken_time(zone, *report.last));
-  fact(list, "This flow", packets_text(report.flow_packets));
-  fact(list, "Also", others_text(report));
-  fact(list, "Trigger inside",
-       page.rows.alert->trigger_packet.empty() ? "cannot be told, the alert brought none"
-       : report.trigger_inside                 ? "yes"
-                                               : "no (the recording starts after it; normal)");
-  fact(list, "Quality", quality_text(capture, report));
+  append_fact(list, "Holds", cat(packets_text(report.packets), ", ", grouped(report.bytes), " bytes on the wire"));
+  if (report.first) append_fact(list, "From", spoken_time(zone, *report.first));
+  if (report.last) append_fact(list, "To", spoken_time(zone, *report.last));
+  append_fact(list, "This flow", packets_text(report.flow_packets));
+  append_fact(list, "Also", others_text(report));
+  append_fact(list, "Trigger inside",
+              page.rows.alert->trigger_packet.empty() ? "cannot be told, the alert brought none"
+              : report.trigger_inside                 ? "yes"
+                                                      : "no (the recording starts after it; normal)");
+  append_fact(list, "Quality", quality_text(capture, report));
 }
 
 void sharing_facts(Node& list, const IncidentPage& page, const CaptureRow& row) {
@@ -113,22 +107,22 @@ void sharing_facts(Node& list, const IncidentPage& page, const CaptureRow& row) 
 Node facts_of(const IncidentPage& page, const CaptureRow& row, const CaptureView& capture) {
   const Zone& zone = page.rows.view.zone;
   Node list = element("dl", "facts");
-  fact(list, "Log", cat(row.key.locator, " of ", row.key.sensor.text), "mono");
+  append_fact(list, "Log", cat(row.key.locator, " of ", row.key.sensor.text), "mono");
   if (!is_settled(capture.state)) {
     if (is_known(capture.ready_expected) && !capture.on_demand)
-      fact(list, "Expected", cat("about ", spoken_seconds(zone, *capture.ready_expected)));
+      append_fact(list, "Expected", cat("about ", spoken_seconds(zone, *capture.ready_expected)));
     if (is_known(capture.safe_until))
-      fact(list, "Safe until", cat("about ", spoken_seconds(zone, *capture.safe_until)));
+      append_fact(list, "Safe until", cat("about ", spoken_seconds(zone, *capture.safe_until)));
   }
   if (is_sealed(capture.state) && capture.report) report_facts(list, page, capture);
   if (is_sealed(capture.state) && capture.evidence) {
-    fact(list, "File", cat(grouped(capture.bytes), " bytes"));
-    fact(list, "SHA-256", capture.evidence->text, "mono select hash");
+    append_fact(list, "File", cat(grouped(capture.bytes), " bytes"));
+    append_fact(list, "SHA-256", capture.evidence->text, "mono select hash");
   }
   if (capture.state == CaptureState::lost) {
-    for (const std::string& clause : capture.proof) fact(list, "Proof", clause);
-    fact(list, "Do next", next_step(page.rows.view));
-    if (!remedy(capture.cause).empty()) fact(list, "Next time", cat(remedy(capture.cause), "."));
+    for (const std::string& clause : capture.proof) append_fact(list, "Proof", clause);
+    append_fact(list, "Do next", next_step(page.rows.view));
+    if (!remedy(capture.cause).empty()) append_fact(list, "Next time", cat(remedy(capture.cause), "."));
   }
   sharing_facts(list, page, row);
   return list;
@@ -175,8 +169,8 @@ Node none_part(const IncidentPage& page) {
   section.append(element("h2", "question", "Did the server answer?"));
   section.append(element("p", "verdict unknown", "Cannot be told: nothing was recorded"));
   Node list = element("dl", "facts");
-  fact(list, "Do next", next_step(page.rows.view));
-  if (!remedy(cause).empty()) fact(list, "Next time", cat(remedy(cause), "."));
+  append_fact(list, "Do next", next_step(page.rows.view));
+  if (!remedy(cause).empty()) append_fact(list, "Next time", cat(remedy(cause), "."));
   section.append(std::move(list));
   return section;
 }

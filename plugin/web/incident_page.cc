@@ -11,25 +11,12 @@ namespace {
 
 constexpr std::size_t raw_shown = 65'536;
 
-std::string upper(std::string_view word) {
-  std::string out(word);
-  for (char& c : out)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-  return out;
-}
-
 /// What the page says is for signed-in analysts: nothing is masked here.
 TicketView unmasked(const PageRows& rows) {
   TicketView view = rows.view;
   view.first = rows.alert.get();
   view.disclosure = Disclosure::full;
   return view;
-}
-
-void fact(Node& list, std::string_view name, std::string_view value, std::string_view css_class = {}) {
-  if (value.empty()) return;
-  list.append(element("dt", "", name));
-  list.append(element("dd", css_class, value));
 }
 
 std::string with_os(const Endpoint& endpoint) {
@@ -72,21 +59,21 @@ std::string received_text(const Alert& alert) {
 Node facts_part(const IncidentPage& page) {
   const Alert& alert = *page.rows.alert;
   Node list = element("dl", "facts");
-  fact(list, "When", spoken_time(page.rows.view.zone, alert.time));
-  fact(list, "Received", received_text(alert));
-  fact(list, "Attacker", alert.attacker ? with_os(*alert.attacker) : "the sensor named none", "mono");
-  for (const Endpoint& target : alert.targets) fact(list, "Target", with_os(target), "mono");
-  if (alert.targets.empty()) fact(list, "Target", "the sensor named none");
-  fact(list, "Signature", signature_text(alert));
-  fact(list, "Details", alert.signature_details);
-  fact(list, "Rating", rating_text(alert));
+  append_fact(list, "When", spoken_time(page.rows.view.zone, alert.time));
+  append_fact(list, "Received", received_text(alert));
+  append_fact(list, "Attacker", alert.attacker ? with_os(*alert.attacker) : "the sensor named none", "mono");
+  for (const Endpoint& target : alert.targets) append_fact(list, "Target", with_os(target), "mono");
+  if (alert.targets.empty()) append_fact(list, "Target", "the sensor named none");
+  append_fact(list, "Signature", signature_text(alert));
+  append_fact(list, "Details", alert.signature_details);
+  append_fact(list, "Rating", rating_text(alert));
   const Priority& priority = page.rows.view.priority;
-  fact(list, "Priority", cat(priority.number, ": ", priority.reason));
-  fact(list, "Sensor", sensor_text(alert));
-  fact(list, "Asked for", join(alert.actions, ", "));
-  fact(list, "Customer", page.rows.tenant_name);
-  fact(list, "Find it", display_filter(alert), "mono select");
-  fact(list, "Ref", page.rows.incident.correlation.text, "mono select");
+  append_fact(list, "Priority", cat(priority.number, ": ", priority.reason));
+  append_fact(list, "Sensor", sensor_text(alert));
+  append_fact(list, "Asked for", join(alert.actions, ", "));
+  append_fact(list, "Customer", page.rows.tenant_name);
+  append_fact(list, "Find it", display_filter(alert), "mono select");
+  append_fact(list, "Ref", page.rows.incident.correlation.text, "mono select");
   Node aside = element("aside", "card");
   aside.append(element("h2", "", "The alert"));
   aside.append(std::move(list));
@@ -150,7 +137,7 @@ Node head_part(const IncidentPage& page) {
   const IncidentRow& incident = page.rows.incident;
   const Alert& alert = *page.rows.alert;
   Node chips = element("p", "chips");
-  chips.append(element("span", cat("chip sev-", token(alert.severity)), upper(token(alert.severity))));
+  chips.append(element("span", cat("chip sev-", token(alert.severity)), to_upper(token(alert.severity))));
   chips.append(element("span", "chip", cat("Priority ", page.rows.view.priority.number)));
   chips.append(element("span", "chip mono", incident.number.empty() ? "ticket not yet made" : incident.number));
   chips.append(element("span", "chip", page.rows.tenant_name));
@@ -175,12 +162,13 @@ std::optional<Node> ticket_part(const IncidentPage& page) {
   part.append(element("h2", "", "In the ticket"));
   Node list = element("dl", "facts");
   const std::string_view state = in_words(incident.remote_state);
-  fact(list, "State", cat(incident.closed_at ? "closed" : "open", state.empty() ? "" : ", ", state));
-  fact(list, "Assigned", in_words(incident.assignee));
-  fact(list, "Verdict", incident.verdict);
+  append_fact(list, "State", cat(incident.closed_at ? "closed" : "open", state.empty() ? "" : ", ", state));
+  append_fact(list, "Assigned", in_words(incident.assignee));
+  append_fact(list, "Verdict", incident.verdict);
   for (const CommentRow& comment : page.rows.comments)
-    fact(list, cat(comment.author.empty() ? "somebody" : comment.author, comment.at.empty() ? "" : ", ", comment.at),
-         comment.text);
+    append_fact(list,
+                cat(comment.author.empty() ? "somebody" : comment.author, comment.at.empty() ? "" : ", ", comment.at),
+                comment.text);
   part.append(std::move(list));
   return part;
 }

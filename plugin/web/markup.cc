@@ -98,6 +98,12 @@ Node element(std::string_view tag, std::string_view css_class, std::string_view 
   return out;
 }
 
+void append_fact(Node& list, std::string_view name, std::string_view value, std::string_view css_class) {
+  if (value.empty()) return;
+  list.append(element("dt", "", name));
+  list.append(element("dd", css_class, value));
+}
+
 std::string to_html(const Node& node) {
   std::string out;
   write_html(out, node);

@@ -31,6 +31,9 @@ Node element(std::string_view tag, std::string_view css_class = {}, std::vector<
 /// An element that holds one text.
 Node element(std::string_view tag, std::string_view css_class, std::string_view foreign);
 
+/// A row of a `dl`; none without a value.
+void append_fact(Node& list, std::string_view name, std::string_view value, std::string_view css_class = {});
+
 std::string to_html(const Node& node);
 /// A text as a string, an element as ["tag", {attributes}, [children]].
 std::string to_json(const Node& node);

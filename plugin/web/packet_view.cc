@@ -34,21 +34,14 @@ std::string end_text(const IpAddress& address, std::optional<std::uint16_t> port
   return address.is_v6() ? cat("[", address.text(), "]:", *port) : cat(address.text(), ":", *port);
 }
 
-std::string upper(std::string_view word) {
-  std::string out(word);
-  for (char& c : out)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-  return out;
-}
-
 /// The addresses have columns of their own, so what remains: "TCP PSH,ACK · HTTP GET /x".
 std::string info_text(const Decoded& decoded, ByteView bytes) {
   std::string info;
   if (!decoded.ports.empty()) {
-    info = upper(ip_protocol_text(decoded.ports.back().protocol));
+    info = to_upper(ip_protocol_text(decoded.ports.back().protocol));
     if (decoded.tcp_flags) info += cat(" ", tcp_flags_text(*decoded.tcp_flags));
   } else if (!decoded.layers.empty()) {
-    info = upper(decoded.layers.back().name);
+    info = to_upper(decoded.layers.back().name);
   }
   const std::string said = meaning(decoded, bytes);
   if (!said.empty()) info += cat(info.empty() ? "" : " · ", said);

@@ -19,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t length_of_life = 300;
 constexpr std::size_t sector = 4096;
 
 /// All rows of all tables, hashed; nothing when they cannot be read.
@@ -86,7 +85,7 @@ class Damage : public testing::Test {
     fs::create_directory(folder + "/life");
     TenantLife life(folder + "/life", 5);
     ASSERT_FALSE(life.open());
-    for (std::uint64_t number = 1; number <= length_of_life; ++number) ASSERT_TRUE(life.step(number));
+    for (std::uint64_t number = 1; number <= TenantLife::long_life; ++number) ASSERT_TRUE(life.step(number));
     copy(folder + "/life", folder + "/killed");
     life.close();
     copy(folder + "/life", folder + "/ended");

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t length_of_life = 40;
+constexpr std::uint64_t short_life = 40;
 constexpr std::uint64_t seed = 5;
 constexpr int tries_max = 200;
 
@@ -42,20 +42,20 @@ class FullDisk : public testing::TestWithParam<int> {
     TenantLife life(own, seed);
     int tries = 0;
     bool open = !life.open();
-    for (std::uint64_t number = 1; number <= length_of_life && tries < tries_max;) {
+    for (std::uint64_t number = 1; number <= short_life && tries < tries_max;) {
       if (!open)
         open = !life.open();
       else if (life.step(number))
         ++number;
       ++tries;
-      if (number == length_of_life / 2) open = !life.open();
+      if (number == short_life / 2) open = !life.open();
     }
     life.close();
     changes = Disk::instance().changes();
     refused = Disk::instance().refused();
     Disk::instance().stop();
     if (tries == tries_max) return {"it does not go on when there is room again"};
-    return TenantLife::faults(own, length_of_life, seed);
+    return TenantLife::faults(own, short_life, seed);
   }
 
   std::string folder;

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t length_of_life = 300;
-
 class PowerCut : public testing::Test {
  protected:
   PowerCut() {
@@ -37,7 +35,7 @@ class PowerCut : public testing::Test {
     Disk::instance().record(original);
     TenantLife life(original, seed);
     ASSERT_FALSE(life.open());
-    for (std::uint64_t number = 1; number <= length_of_life; ++number) {
+    for (std::uint64_t number = 1; number <= TenantLife::long_life; ++number) {
       ASSERT_TRUE(life.step(number)) << number;
       Disk::instance().mark(number);
       const bool again = number % 100 == 0;  // An orderly restart.
@@ -88,7 +86,7 @@ TEST_F(PowerCut, LosesNothingThatWasAcknowledged) {
     bad += bad_states(first_seed() + life, states / lives, first);
   }
   std::printf("power cut: %llu states of %llu lives of %llu steps, %zu bad\n", static_cast<unsigned long long>(states),
-              static_cast<unsigned long long>(lives), static_cast<unsigned long long>(length_of_life), bad);
+              static_cast<unsigned long long>(lives), static_cast<unsigned long long>(TenantLife::long_life), bad);
   proved("P5", states, bad);
   EXPECT_EQ(bad, 0U) << first;
 }

@@ -15,6 +15,8 @@ namespace exhibit::test {
 /// captures sealed before their row, deliveries claimed before they leave, the ledger, a checkpoint now and then.
 class TenantLife {
  public:
+  static constexpr std::uint64_t long_life = 300;
+
   /// `folder` is an existing one; the tenant's own folder is made below it.
   explicit TenantLife(std::string folder, std::uint64_t seed);
 

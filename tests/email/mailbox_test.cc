@@ -74,7 +74,7 @@ TEST(ImapReader, KnowsNumbersAndValidity) {
   EXPECT_THAT(search_numbers(*reader.take()), ElementsAre());
 }
 
-Settings settings() {
+Settings inbox() {
   Settings made;
   made.from = "exhibit@msp.example";
   return made;
@@ -86,7 +86,7 @@ const std::string answer_head =
 
 TEST(MailHeard, APersonsAnswerIsACommentOnItsIncident) {
   const auto got =
-      heard(settings(), answer_head, "It is our scanner.\r\n\r\nOn Sunday Exhibit wrote:\r\n> 192.0.2.10 asked\r\n");
+      heard(inbox(), answer_head, "It is our scanner.\r\n\r\nOn Sunday Exhibit wrote:\r\n> 192.0.2.10 asked\r\n");
   ASSERT_TRUE(got);
   EXPECT_EQ(got->correlation_id, "EXH1-ABCDEFG234");
   EXPECT_EQ(got->message_id, "inc.EXH1-ABCDEFG234@msp.example");
@@ -100,43 +100,40 @@ TEST(MailHeard, APersonsAnswerIsACommentOnItsIncident) {
 TEST(MailHeard, AMachinesAnswerIsOnlyRead) {
   for (const char* mark : {"Auto-Submitted: auto-replied", "Precedence: bulk", "Precedence: Junk", "Return-Path: <>",
                            "auto-submitted: auto-generated; x", "X-Autoreply: yes"}) {
-    const auto got = heard(settings(), cat(answer_head, mark, "\r\n"), "I am on holiday");
+    const auto got = heard(inbox(), cat(answer_head, mark, "\r\n"), "I am on holiday");
     ASSERT_TRUE(got) << mark;
     EXPECT_TRUE(got->machine) << mark;
     EXPECT_EQ(got->text, "") << mark;
     EXPECT_EQ(got->tag, "[rt.example #42]") << mark;
   }
-  EXPECT_FALSE(heard(settings(), cat(answer_head, "Auto-Submitted: no\r\n"), "x")->machine);
+  EXPECT_FALSE(heard(inbox(), cat(answer_head, "Auto-Submitted: no\r\n"), "x")->machine);
 }
 
 TEST(MailHeard, WhatRequestTrackerSendsOnForAPersonIsThatPersonsWord) {
   const std::string bulk = cat(answer_head, "Precedence: bulk\r\nX-RT-Originator: kim@msp.example\r\n");
-  const auto got = heard(settings(), bulk, "It is our scanner.");
+  const auto got = heard(inbox(), bulk, "It is our scanner.");
   ASSERT_TRUE(got);
   EXPECT_FALSE(got->machine);
   EXPECT_EQ(got->author, "kim@msp.example");
-  EXPECT_TRUE(
-      heard(settings(), replace_all(bulk, "Originator: kim@", "Originator: exhibit@"), "our own note")->machine);
-  EXPECT_TRUE(
-      heard(settings(), replace_all(bulk, "Originator: kim@msp.example", "Originator: RT_System"), "x")->machine);
-  EXPECT_TRUE(heard(settings(), cat(bulk, "Auto-Submitted: auto-replied\r\n"), "Greetings")->machine);
+  EXPECT_TRUE(heard(inbox(), replace_all(bulk, "Originator: kim@", "Originator: exhibit@"), "our own note")->machine);
+  EXPECT_TRUE(heard(inbox(), replace_all(bulk, "Originator: kim@msp.example", "Originator: RT_System"), "x")->machine);
+  EXPECT_TRUE(heard(inbox(), cat(bulk, "Auto-Submitted: auto-replied\r\n"), "Greetings")->machine);
 }
 
 TEST(MailHeard, OurOwnMailAndThoseOfOthersAreNothing) {
-  EXPECT_FALSE(heard(settings(), cat(answer_head, "X-Exhibit-Incident: EXH1-A\r\n"), "x"));
-  EXPECT_FALSE(heard(settings(), replace_all(answer_head, "kim@msp.example", "Exhibit@MSP.example"), "x"));
-  EXPECT_FALSE(
-      heard(settings(), "From: a@b\r\nSubject: hello [EXH1-1]\r\nReferences: <inc.x@y> <inc.EXH1-A>\r\n", "x"));
-  EXPECT_FALSE(heard(settings(), "", ""));
+  EXPECT_FALSE(heard(inbox(), cat(answer_head, "X-Exhibit-Incident: EXH1-A\r\n"), "x"));
+  EXPECT_FALSE(heard(inbox(), replace_all(answer_head, "kim@msp.example", "Exhibit@MSP.example"), "x"));
+  EXPECT_FALSE(heard(inbox(), "From: a@b\r\nSubject: hello [EXH1-1]\r\nReferences: <inc.x@y> <inc.EXH1-A>\r\n", "x"));
+  EXPECT_FALSE(heard(inbox(), "", ""));
 }
 
 TEST(MailHeard, TheSubjectServesWhereTheThreadWasLost) {
   const auto got =
-      heard(settings(), "From: a@b\r\nSubject: =?utf-8?Q?AW=3A_HIGH_[EXH1-ABCDEFG234?=\r\n =?utf-8?B?XQ==?=\r\n", "ok");
+      heard(inbox(), "From: a@b\r\nSubject: =?utf-8?Q?AW=3A_HIGH_[EXH1-ABCDEFG234?=\r\n =?utf-8?B?XQ==?=\r\n", "ok");
   ASSERT_TRUE(got);
   EXPECT_EQ(got->correlation_id, "EXH1-ABCDEFG234");
   EXPECT_EQ(got->message_id, "");
-  EXPECT_EQ(heard(settings(), cat("X-RT-Ticket: rt.example #7\r\n", answer_head), "")->tag, "[rt.example #7]");
+  EXPECT_EQ(heard(inbox(), cat("X-RT-Ticket: rt.example #7\r\n", answer_head), "")->tag, "[rt.example #7]");
 }
 
 TEST(MailHeard, TextComesOutOfWhateverItWasWrappedIn) {
@@ -172,7 +169,7 @@ TEST(MailHeard, NoBytesOfAStrangerBreakIt) {
   const std::string head =
       cat(answer_head, "Content-Type: multipart/mixed; boundary=b\r\nX: =?utf-8?B?", "\r\nY: =?x?Q?=Z\r\n");
   for (std::size_t cut = 0; cut <= head.size(); ++cut) {
-    const auto got = heard(settings(), head.substr(0, cut), body.substr(0, cut % (body.size() + 1)));
+    const auto got = heard(inbox(), head.substr(0, cut), body.substr(0, cut % (body.size() + 1)));
     if (!got) continue;
     EXPECT_TRUE(is_utf8(got->text) && is_utf8(got->author) && is_utf8(got->tag));
   }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "acme_engine.h"
 #include "base/text.h"
 #include "phf_alert.h"
 
@@ -9,9 +10,9 @@ namespace exhibit {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = FetchEnded::Kind;
+using Pulled = FetchEnded::Kind;
 
-const SensorId sensor{"s1"};
+using test::sensor;
 const IncidentId one{"inc-1"}, two{"inc-2"};
 const EvidenceId sealed{"aa"}, other{"bb"};
 
@@ -33,7 +34,7 @@ class CaptureTrackerTest : public testing::Test {
     event.time.ns = ns_of(at(when).wall);
     tracker.status(sensor, event, at(when), out);
   }
-  void ended(Kind kind, Nanoseconds when, std::optional<EvidenceId> evidence = {}, std::uint64_t bytes = 100) {
+  void ended(Pulled kind, Nanoseconds when, std::optional<EvidenceId> evidence = {}, std::uint64_t bytes = 100) {
     tracker.fetch_ended({key, kind, std::move(evidence), bytes, "why"}, at(when), out);
   }
   void tick(Nanoseconds when) { tracker.tick(at(when), out); }
@@ -62,7 +63,7 @@ TEST_F(CaptureTrackerTest, ACompletionIsFetchedAtOnceAndSealed) {
   heard(StatusEvent::IpLogPhase::completed, 20s);
   tick(20s);
   EXPECT_EQ(fetches(), 1);
-  ended(Kind::whole, 21s, sealed);
+  ended(Pulled::whole, 21s, sealed);
   EXPECT_EQ(state(), "sealed-complete");
 }
 
@@ -82,23 +83,23 @@ TEST_F(CaptureTrackerTest, WithoutAWordOfTheSensorTheTimerPullsAndTwoEqualPullsP
   EXPECT_EQ(fetches(), 0);
   tick(33s);
   EXPECT_EQ(fetches(), 1);
-  ended(Kind::whole, 34s, sealed);
+  ended(Pulled::whole, 34s, sealed);
   EXPECT_EQ(state(), "due");
   tick(44s);
   EXPECT_EQ(fetches(), 1);
-  ended(Kind::whole, 45s, sealed);
+  ended(Pulled::whole, 45s, sealed);
   EXPECT_EQ(state(), "sealed-complete");
 }
 
 TEST_F(CaptureTrackerTest, ALogThatStillGrowsIsPulledAgain) {
   named(one, 0s);
   tick(33s);
-  ended(Kind::whole, 34s, sealed);
+  ended(Pulled::whole, 34s, sealed);
   tick(44s);
-  ended(Kind::whole, 45s, other);
+  ended(Pulled::whole, 45s, other);
   EXPECT_EQ(state(), "due");
   tick(55s);
-  ended(Kind::whole, 56s, other);
+  ended(Pulled::whole, 56s, other);
   EXPECT_EQ(state(), "sealed-complete");
   EXPECT_EQ(tracker.find(key)->evidence, other);
 }
@@ -146,7 +147,7 @@ TEST_P(Gone, NotFoundMeansWhatElseIsKnown) {
     tracker.status(sensor, event, at(5s), out);
   }
   tick(given.when);
-  ended(Kind::gone, given.when + 1s);
+  ended(Pulled::gone, given.when + 1s);
   EXPECT_EQ(state(), given.expected);
   EXPECT_FALSE(tracker.find(key)->proof.empty());
 }
@@ -162,20 +163,20 @@ INSTANTIATE_TEST_SUITE_P(Causes, Gone,
 TEST_F(CaptureTrackerTest, WhatWasHadBeforeItWasGoneIsKeptAsPartial) {
   named(one, 0s);
   tick(33s);
-  ended(Kind::whole, 34s, sealed);
+  ended(Pulled::whole, 34s, sealed);
   tick(44s);
-  ended(Kind::gone, 45s);
+  ended(Pulled::gone, 45s);
   EXPECT_EQ(state(), "sealed-partial overwritten");
 }
 
 TEST_F(CaptureTrackerTest, EveryFailureEndsWithItsOwnCause) {
-  const std::pair<Kind, const char*> cases[] = {{Kind::login_refused, "lost login-refused"},
-                                                {Kind::certificate_refused, "lost certificate-refused"},
-                                                {Kind::unreachable, "lost sensor-unreachable"},
-                                                {Kind::damaged, "lost damaged-log"},
-                                                {Kind::empty, "lost empty-log"},
-                                                {Kind::store_refused, "lost disk-full"},
-                                                {Kind::too_large, "lost too-large"}};
+  const std::pair<Pulled, const char*> cases[] = {{Pulled::login_refused, "lost login-refused"},
+                                                  {Pulled::certificate_refused, "lost certificate-refused"},
+                                                  {Pulled::unreachable, "lost sensor-unreachable"},
+                                                  {Pulled::damaged, "lost damaged-log"},
+                                                  {Pulled::empty, "lost empty-log"},
+                                                  {Pulled::store_refused, "lost disk-full"},
+                                                  {Pulled::too_large, "lost too-large"}};
   for (const auto& [kind, expected] : cases) {
     tracker = {};
     tracker.configure(sensor, {});
@@ -194,7 +195,7 @@ TEST_F(CaptureTrackerTest, ACutTransferIsTriedAgainAndThenKeptAsFarAsItGoes) {
   named(one, 0s);
   for (Nanoseconds when = 33s; !is_settled(tracker.find(key)->state); when += 200s) {
     tick(when);
-    ended(Kind::cut, when + 1s, sealed);
+    ended(Pulled::cut, when + 1s, sealed);
   }
   EXPECT_EQ(state(), "sealed-partial damaged-log");
 }
@@ -226,7 +227,7 @@ TEST_F(CaptureTrackerTest, ANumberUsedAgainIsAnotherCapture) {
   named(one, 0s);
   heard(StatusEvent::IpLogPhase::completed, 30s);
   tick(30s);
-  ended(Kind::whole, 31s, sealed);
+  ended(Pulled::whole, 31s, sealed);
   const CaptureKey again = named(two, 1h);
   EXPECT_EQ(again.epoch, 1U);
   EXPECT_EQ(state(), "sealed-complete");
@@ -236,7 +237,7 @@ TEST_F(CaptureTrackerTest, ALateAlertOfASealedLogJoinsIt) {
   named(one, 0s);
   heard(StatusEvent::IpLogPhase::completed, 30s);
   tick(30s);
-  ended(Kind::whole, 31s, sealed);
+  ended(Pulled::whole, 31s, sealed);
   test::AlertXml xml;
   xml.time_ns = cat(ns_of(at(10s).wall));
   EXPECT_EQ(tracker.named(sensor, "77", two, xml.alert(at(60s).wall), false, at(60s), out), key);
@@ -292,7 +293,7 @@ TEST_F(CaptureTrackerTest, TheEndOfAPullThatARestoredEngineNeverBeganChangesNoth
   restored.configure(sensor, {});
   restored.restore({fetching}, {}, at(41s));  // A commit was refused; the pull still runs.
   Reaction reaction;
-  restored.fetch_ended({key, Kind::whole, sealed, 100, ""}, at(42s), reaction);
+  restored.fetch_ended({key, Pulled::whole, sealed, 100, ""}, at(42s), reaction);
   EXPECT_EQ(restored.find(key)->state, CaptureState::due);
   restored.tick(at(43s), reaction);
   EXPECT_EQ(restored.find(key)->state, CaptureState::fetching);
@@ -300,9 +301,9 @@ TEST_F(CaptureTrackerTest, TheEndOfAPullThatARestoredEngineNeverBeganChangesNoth
 
 TEST_F(CaptureTrackerTest, WhatSomebodyMayStillSpeakOfIsNotForgotten) {
   key = named(one, 0s);
-  tracker.fetch_ended({key, Kind::too_large, {}, 0, ""}, at(1s), out);
+  tracker.fetch_ended({key, Pulled::too_large, {}, 0, ""}, at(1s), out);
   tick(40s);
-  ended(Kind::too_large, 41s);
+  ended(Pulled::too_large, 41s);
   tracker.forget_settled_before(at(100h).wall, {key});
   ASSERT_NE(tracker.find(key), nullptr);
   tracker.forget_settled_before(at(100h).wall, {});
@@ -314,10 +315,10 @@ TEST_F(CaptureTrackerTest, ALogThatEndedWhileItWasPulledIsPulledOnceMore) {
   tick(33s);
   ASSERT_EQ(fetches(), 1);
   heard(StatusEvent::IpLogPhase::completed, 34s);
-  ended(Kind::whole, 35s, sealed);
+  ended(Pulled::whole, 35s, sealed);
   EXPECT_EQ(state(), "due") << "what was pulled may lack the end";
   tick(46s);
-  ended(Kind::whole, 47s, EvidenceId{"whole"});
+  ended(Pulled::whole, 47s, EvidenceId{"whole"});
   EXPECT_EQ(state(), "sealed-complete");
   EXPECT_EQ(tracker.find(key)->evidence, EvidenceId{"whole"});
 }
@@ -326,7 +327,7 @@ TEST_F(CaptureTrackerTest, ANumberWhoseCaptureIsForgottenIsANewOneWhenItComesAga
   named(one, 0s);
   heard(StatusEvent::IpLogPhase::completed, 30s);
   tick(30s);
-  ended(Kind::whole, 31s, sealed);
+  ended(Pulled::whole, 31s, sealed);
   tracker.forget_settled_before(at(100h).wall, {});
   heard(StatusEvent::IpLogPhase::completed, 101h);
   EXPECT_EQ(tracker.rows().size(), 0U) << "it speaks of the old one";
@@ -342,7 +343,7 @@ TEST_F(CaptureTrackerTest, AJumpOfOurClockDoesNotGiveASensorUpThatCannotBeReache
   tick(33s);
   Now later = at(34s);
   later.wall += 10 * 365 * 24h;
-  tracker.fetch_ended({key, Kind::unreachable, {}, 0, "timeout"}, later, out);
+  tracker.fetch_ended({key, Pulled::unreachable, {}, 0, "timeout"}, later, out);
   EXPECT_EQ(state(), "due");
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <set>
 
+#include "acme_engine.h"
 #include "base/text.h"
 #include "engine/capture_tracker.h"
 #include "phf_alert.h"
@@ -14,7 +15,7 @@ using namespace std::chrono_literals;
 using Phase = StatusEvent::IpLogPhase;
 using State = CaptureState;
 
-const SensorId sensor{"s1"};
+using test::sensor;
 const CaptureKey key{sensor, "77", 0};
 const IncidentId first{"inc-1"}, second{"inc-2"};
 const Now start{wall_from_ns(1'800'000'000'000'000'000), MonoTime{1000h}};

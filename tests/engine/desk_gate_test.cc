@@ -10,7 +10,7 @@ namespace exhibit {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = DeskGate::Told::Kind;
+using Told = DeskGate::Told::Kind;
 
 class DeskGateTest : public testing::Test {
  protected:
@@ -65,7 +65,7 @@ TEST_F(DeskGateTest, ARefusedLoginStopsEveryTenantAndAPersonMayEndIt) {
   DeskGate gate(settings);
   wait(gate, "a", 1);
   ASSERT_TRUE(gate.next(now));
-  gate.told({.kind = Kind::denied, .why = "HTTP 401"}, now);
+  gate.told({.kind = Told::denied, .why = "HTTP 401"}, now);
   wait(gate, "b", 1);
   EXPECT_EQ(served(gate), "");
   ASSERT_TRUE(gate.rest(now));
@@ -80,18 +80,18 @@ TEST_F(DeskGateTest, AfterFailuresInARowOneCallTriesWhetherTheDeskIsBack) {
   wait(gate, "a", 20);
   for (int i = 0; i < settings.failures_in_a_row; ++i) {
     ASSERT_TRUE(gate.next(now));
-    gate.told({.kind = Kind::failed}, now);
+    gate.told({.kind = Told::failed}, now);
   }
   EXPECT_FALSE(gate.next(now)) << "it rests";
   now += settings.rest_first;
   EXPECT_TRUE(gate.next(now)) << "one may try";
   EXPECT_FALSE(gate.next(now)) << "and nobody else meanwhile";
-  gate.told({.kind = Kind::failed}, now);
+  gate.told({.kind = Told::failed}, now);
   now += settings.rest_first;
   EXPECT_FALSE(gate.next(now)) << "each rest is longer than the one before";
   now += settings.rest_first;
   EXPECT_TRUE(gate.next(now));
-  gate.told({.kind = Kind::answered}, now);
+  gate.told({.kind = Told::answered}, now);
   EXPECT_EQ(served(gate).substr(0, 5), "a8 a9");
 }
 
@@ -100,7 +100,7 @@ TEST_F(DeskGateTest, AWishToBeLeftAloneHoldsForEverybody) {
   wait(gate, "a", 1);
   wait(gate, "b", 1);
   ASSERT_TRUE(gate.next(now));
-  gate.told({.kind = Kind::answered, .hold = 40s, .why = "HTTP 429"}, now);
+  gate.told({.kind = Told::answered, .hold = 40s, .why = "HTTP 429"}, now);
   now += 39s;
   EXPECT_EQ(served(gate), "");
   now += 1s;

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::AlertXml;
 
-const SensorId sensor{"acme-ips1"};
+using test::sensor;
 const Now noon{wall_from_ns(1'795'313'561'000'000'000), MonoTime{1h}};
 Now after(Nanoseconds wait) { return {noon.wall + wait, noon.mono + wait}; }
 

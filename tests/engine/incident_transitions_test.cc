@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::UnorderedElementsAreArray;
 
-const SensorId sensor{"acme-ips1"};
+using test::sensor;
 
 /// Drives incidents through whatever sensors, desk and operators say, and writes down each change as the rows tell it.
 class IncidentTransitionsTest : public testing::Test {

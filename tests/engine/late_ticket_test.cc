@@ -24,7 +24,7 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
-const SensorId sensor{"acme-ips1"};
+using test::sensor;
 
 /// An engine, its rows, a desk that is up or down, and people who read their mail.
 class LateTickets : public testing::Test {

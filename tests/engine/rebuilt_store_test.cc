@@ -10,11 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const SensorId sensor{"acme-ips1"};
+using test::sensor;
 const Now now{wall_from_ns(1'795'313'561'123'000'000), MonoTime{100h}};
 
 template <typename Wanted>
-const Wanted* first(const Reaction& reaction) {
+const Wanted* first_of(const Reaction& reaction) {
   for (const Effect& effect : reaction.effects)
     if (const auto* held = std::get_if<Wanted>(&effect)) return held;
   return nullptr;
@@ -33,13 +33,13 @@ TEST(RebuiltStore, LooksForATicketBeforeItMakesOne) {
     Snapshot rows;
     rows.rebuilt_at = now.wall - ago;
     const Reaction restored = engine.restore(rows, now);
-    ASSERT_TRUE(first<TellOperator>(restored));
-    EXPECT_EQ(first<TellOperator>(restored)->key, "store/rebuilt");
-    EXPECT_EQ(first<TellOperator>(restored)->open, in_doubt) << "and after a week it is over";
+    ASSERT_TRUE(first_of<TellOperator>(restored));
+    EXPECT_EQ(first_of<TellOperator>(restored)->key, "store/rebuilt");
+    EXPECT_EQ(first_of<TellOperator>(restored)->open, in_doubt) << "and after a week it is over";
     Reaction opened = engine.on(alert(), now);
-    EXPECT_EQ(first<SendDelivery>(opened) != nullptr, !in_doubt);
-    if (in_doubt && !first<LookUpDelivery>(opened)) opened = engine.on(Tick{}, {now.wall + 10min, now.mono + 10min});
-    EXPECT_EQ(first<LookUpDelivery>(opened) != nullptr, in_doubt);
+    EXPECT_EQ(first_of<SendDelivery>(opened) != nullptr, !in_doubt);
+    if (in_doubt && !first_of<LookUpDelivery>(opened)) opened = engine.on(Tick{}, {now.wall + 10min, now.mono + 10min});
+    EXPECT_EQ(first_of<LookUpDelivery>(opened) != nullptr, in_doubt);
   }
 }
 
@@ -57,7 +57,7 @@ TEST(RebuiltStore, AnIncidentWhoseAlertCannotBeReadAgainStillGetsItsTicket) {
     rows.deliveries = {owed};
     TenantEngine engine(test::acme_engine(sensor));
     const Reaction restored = engine.restore(rows, now);
-    const auto* ticket = first<SendDelivery>(restored);
+    const auto* ticket = first_of<SendDelivery>(restored);
     ASSERT_TRUE(ticket) << raw;
     EXPECT_THAT(ticket->body, testing::HasSubstr("an alert that cannot be read again"));
     EXPECT_THAT(ticket->body, testing::HasSubstr("sensor acme-ips1"));

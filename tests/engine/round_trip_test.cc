@@ -20,7 +20,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using Kind = DeliveryOutcome::Kind;
 
-const SensorId sensor{"acme-ips1"};
+using test::sensor;
 
 /// A tenant whose desk answers at once, and people who work there.
 class RoundTripTest : public testing::Test {

@@ -19,7 +19,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const SensorId sensor{"acme-ips1"};
+using test::sensor;
 
 class TenantEngineTest : public testing::Test {
  protected:

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-const SensorId sensor{"acme-ips1"};
+using test::sensor;
 
 /// What the engine says to the operator, and keeps, when something is wrong.
 class TroublesTest : public testing::Test {

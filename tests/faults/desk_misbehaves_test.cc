@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t worlds_at_once = 12;
+constexpr std::size_t desks_at_once = 12;
 
 /// What the desk does to one creation. Every fault is also met on a connection that was used before.
 std::vector<std::string> desk_faults() {
@@ -48,7 +48,7 @@ TEST(Desk, MisbehavesOnceAtEachCreation) {
   std::vector<std::function<void()>> jobs;
   for (std::size_t i = 0; i < orders.size(); ++i)
     jobs.emplace_back([&tally, &orders, i] { misbehave(tally, orders[i], 300 + i); });
-  in_parallel(worlds_at_once, jobs);
+  in_parallel(desks_at_once, jobs);
 }
 
 /// One of the twelve ways to fail; "N" stands for every incident of the run.
@@ -123,7 +123,7 @@ TEST(Desk, FailsInTwelveWaysAtEveryIncidentWhileTheServerDies) {
       jobs.emplace_back([&tally, &mode, mine = std::min(of_a_world, incidents - done), seed = first + done] {
         fail_and_die(tally, mode, mine, seed);
       });
-  in_parallel(worlds_at_once, jobs);
+  in_parallel(desks_at_once, jobs);
   proved("P2", tally.sum().alerts, tally.broken());
 }
 

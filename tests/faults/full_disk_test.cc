@@ -24,7 +24,6 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t worlds_at_once = 6;
 constexpr int alerts = 60;
 constexpr int useful_mib = 4;  // A smaller disk is filled by our own log; all that it must do is to lose nothing.
 

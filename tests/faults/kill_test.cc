@@ -16,8 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t worlds_at_once = 6;
-
 /// Where the next death lies: up to 25 ms after one of the steps between a batch and its ticket; nothing: anywhere.
 std::string next_death(std::mt19937& dice) {
   constexpr const char* steps[] = {"batch-received", "after-commit", "before-send", "after-answer"};

@@ -95,6 +95,7 @@ class World {
   bool over_ = false;
 };
 
+inline constexpr std::size_t worlds_at_once = 6;
 /// Runs every job, a few at a time.
 void in_parallel(std::size_t at_once, const std::vector<std::function<void()>>& jobs);
 

@@ -14,9 +14,9 @@ namespace exhibit {
 namespace {
 
 using namespace std::chrono_literals;
+using test::noon;
 
 constexpr const char* canary = "canaryq7xk";
-const WallTime noon = wall_from_ns(1'795'313'561'123'000'000);
 
 class Dice {
  public:

@@ -14,8 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::AlertXml;
-
-const WallTime noon = wall_from_ns(1795313561123000000);
+using test::noon;
 
 void expect_story(const std::string& name, const std::string& text) {
   const std::string path = cat(EXHIBIT_SOURCE_DIR, "/tests/stories/", name, ".ticket");

@@ -10,13 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::AlertXml;
+using test::noon;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-const WallTime noon = wall_from_ns(1'795'313'561'123'000'000);
 
 class Templates : public testing::Test {
  protected:
@@ -42,11 +41,15 @@ std::string mistake_in(std::string TicketTemplates::*sink, std::string text) {
 }
 
 TEST_F(Templates, OnlyTagsThatCanBeCheckedAreTaken) {
-  const std::pair<const char*, const char*> tags[] = {
-      {"{{! a note to ourselves}}", ""},          {"{{> shared}}", "partials"}, {"{{=<% %>=}}", "other delimiters"},
-      {"{{#packet}}{{packet}}{{/packet}}", ""},   {"{{^blocked}}no{{/blocked}}", ""},
-      {"{{{sentence}}}", ""},                     {"{{&sentence}}", ""},        {"{{#nothing}}{{/nothing}}", "nothing"},
-      {"{{{nothing}}}", "nothing"}};
+  const std::pair<const char*, const char*> tags[] = {{"{{! a note to ourselves}}", ""},
+                                                      {"{{> shared}}", "partials"},
+                                                      {"{{=<% %>=}}", "other delimiters"},
+                                                      {"{{#packet}}{{packet}}{{/packet}}", ""},
+                                                      {"{{^blocked}}no{{/blocked}}", ""},
+                                                      {"{{{sentence}}}", ""},
+                                                      {"{{&sentence}}", ""},
+                                                      {"{{#nothing}}{{/nothing}}", "nothing"},
+                                                      {"{{{nothing}}}", "nothing"}};
   for (const auto& [tag, wrong] : tags) {
     const std::string said = mistake_in(&TicketTemplates::internal_text, cat(tag, " {{link}} {{ref}}"));
     if (*wrong == '\0')
@@ -68,10 +71,11 @@ TEST_F(Templates, GiveADeskItsOwnWords) {
   EXPECT_THAT(text.problems, testing::IsEmpty());
   EXPECT_EQ(text.text.title, "[ACME] 3200 192.0.2.10 -> 198.51.100.20:80");
   EXPECT_THAT(text.text.public_text, StartsWith("Dear customer,\nyour host"));
-  EXPECT_THAT(text.text.internal_text,
-              AllOf(StartsWith("192.0.2.10 asked 198.51.100.20 for\n/cgi-bin/phf"), HasSubstr("Blocked: none reported."),
-                    HasSubstr("| GET /cgi-bin/phf"), HasSubstr("Cookie: sid=[masked, 12 bytes]"),
-                    HasSubstr("Evidence: https://ev.msp.example/e/"), EndsWith("EXH1-WZUYGJFGMMAUYLRGBP6UKZZ6UE")));
+  EXPECT_THAT(
+      text.text.internal_text,
+      AllOf(StartsWith("192.0.2.10 asked 198.51.100.20 for\n/cgi-bin/phf"), HasSubstr("Blocked: none reported."),
+            HasSubstr("| GET /cgi-bin/phf"), HasSubstr("Cookie: sid=[masked, 12 bytes]"),
+            HasSubstr("Evidence: https://ev.msp.example/e/"), EndsWith("EXH1-WZUYGJFGMMAUYLRGBP6UKZZ6UE")));
 }
 
 TEST_F(Templates, WithoutAnyTheTextIsTheBuiltInOne) {

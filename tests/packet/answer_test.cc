@@ -5,17 +5,15 @@
 #include "compose.h"
 #include "packet/capture_read.h"
 #include "packet/capture_write.h"
+#include "two_ends.h"
 
 namespace exhibit {
 namespace {
 
 using namespace compose;
 using compose::operator+;
+using namespace two_ends;
 using testing::ElementsAre;
-
-const WallTime noon = wall_from_ns(1'795'000'000'000'000'000);
-constexpr const char* attacker = "192.0.2.10";
-constexpr const char* target = "198.51.100.20";
 
 /// A capture that is told packet by packet, each some milliseconds after noon.
 class Story {

@@ -7,6 +7,7 @@
 #include "packet/answer.h"
 #include "packet/capture_read.h"
 #include "packet/capture_write.h"
+#include "two_ends.h"
 
 /// Whatever was said on the wire, in whatever order: what is told of the answer is so. Made from seeds.
 namespace exhibit {
@@ -14,10 +15,8 @@ namespace {
 
 using namespace compose;
 using compose::operator+;
+using namespace two_ends;
 
-const WallTime noon = wall_from_ns(1'795'000'000'000'000'000);
-constexpr const char* attacker = "192.0.2.10";
-constexpr const char* target = "198.51.100.20";
 constexpr const char* stranger = "203.0.113.9";
 
 class Talk {

@@ -13,7 +13,7 @@ using namespace compose;
 using compose::operator+;
 using testing::HasSubstr;
 
-const WallTime noon = wall_from_ns(1'795'000'000'123'456'789);
+const WallTime taken = wall_from_ns(1'795'000'000'123'456'789);
 
 struct Told {
   std::vector<CapturePacket> packets;
@@ -60,8 +60,8 @@ Bytes enhanced(std::uint32_t which, std::uint64_t ticks, const Bytes& packet, bo
 TEST(Capture, WhatIsWrittenIsReadBack) {
   for (const CaptureTimes times : {CaptureTimes::microseconds, CaptureTimes::nanoseconds}) {
     Bytes file = capture_header(link_type::ethernet, times);
-    append_packet(file, noon, bytes_of("first"), 0, times);
-    append_packet(file, noon + std::chrono::seconds(1), bytes_of("second"), 1500, times);
+    append_packet(file, taken, bytes_of("first"), 0, times);
+    append_packet(file, taken + std::chrono::seconds(1), bytes_of("second"), 1500, times);
     const Told told = read_all(file);
     ASSERT_EQ(told.packets.size(), 2U);
     EXPECT_EQ(told.broken, "");
@@ -76,7 +76,7 @@ TEST(Capture, WhatIsWrittenIsReadBack) {
 
 TEST(Capture, EveryCutGivesThePacketsBeforeItAndThePlace) {
   Bytes file = capture_header(link_type::raw);
-  for (int i = 0; i < 3; ++i) append_packet(file, noon, bytes_of("ten bytes!"));
+  for (int i = 0; i < 3; ++i) append_packet(file, taken, bytes_of("ten bytes!"));
   for (std::size_t length = 24; length < file.size(); ++length) {
     const Told told = read_all(ByteView(file).first(length));
     EXPECT_EQ(told.packets.size(), (length - 24) / 26);
@@ -87,7 +87,7 @@ TEST(Capture, EveryCutGivesThePacketsBeforeItAndThePlace) {
 
 TEST(Capture, AnImpossibleLengthStopsTheReaderAndKeepsWhatCameBefore) {
   Bytes file = capture_header(link_type::raw);
-  append_packet(file, noon, bytes_of("good"));
+  append_packet(file, taken, bytes_of("good"));
   file = file + zeros(8) + Bytes{0, 0, 0, 0x40, 0, 0, 0, 0x40};
   const Told told = read_all(file);
   EXPECT_EQ(told.packets.size(), 1U);
@@ -122,7 +122,7 @@ TEST(Capture, PcapngHasInterfacesAndSectionsOfTheirOwn) {
     const Told told = read_all(file);
     ASSERT_EQ(told.packets.size(), 4U) << told.broken;
     EXPECT_EQ(told.broken, "");
-    EXPECT_EQ(told.packets[0].time, noon);
+    EXPECT_EQ(told.packets[0].time, taken);
     EXPECT_EQ(told.packets[0].link_type, link_type::raw);
     EXPECT_EQ(ns_of(*told.packets[1].time), 1'795'000'000'123'456'000);
     EXPECT_EQ(ns_of(*told.packets[2].time), 3'601'000'000'000);

@@ -4,6 +4,8 @@
 
 namespace exhibit::test {
 
+inline const SensorId sensor{"acme-ips1"};
+
 /// The tenant of the engine's tests, with one sensor and every default.
 inline EngineSettings acme_engine(const SensorId& sensor) {
   EngineSettings settings;

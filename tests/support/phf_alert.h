@@ -11,6 +11,9 @@
 /// The alert of the golden examples: an old web attack from 192.0.2.10 on 198.51.100.20, made here.
 namespace exhibit::test {
 
+/// When the examples happen.
+inline const WallTime noon = wall_from_ns(1'795'313'561'123'000'000);
+
 inline std::string phf_request() {
   return "GET /cgi-bin/phf?Qalias=x%0a/bin/cat%20/etc/passwd HTTP/1.0\r\nHost: www.example.com\r\nCookie: "
          "sid=abcdefghijkl\r\n\r\n";
