@@ -45,9 +45,10 @@ function(exhibit_layer name)
   target_link_libraries(exhibit_${name} PUBLIC exhibit_options ${ARG_LIBS})
 endfunction()
 
-# exhibit_test(NAME [LIBS ...] [LABELS ...] [TIMEOUT seconds]): one test program from every *_test.cc of tests/NAME.
+# exhibit_test(NAME [OPTIMIZED] [LIBS ...] [LABELS ...] [TIMEOUT seconds]): one test program from every *_test.cc of
+# tests/NAME. OPTIMIZED: it computes long enough to be worth a slower compiler.
 function(exhibit_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMIZED" "TIMEOUT" "LIBS;LABELS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   if(NOT sources)
     return()
@@ -57,6 +58,9 @@ function(exhibit_test name)
   target_include_directories(${name}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/support)
   target_compile_definitions(${name}_test PRIVATE EXHIBIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
     EXHIBIT_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  if(NOT ARG_OPTIMIZED)
+    target_compile_options(${name}_test PRIVATE $<$<CONFIG:RelWithDebInfo>:-Og>)
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()

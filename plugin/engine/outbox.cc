@@ -156,6 +156,11 @@ std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
   return claimed;
 }
 
+bool Outbox::has_behind(const DeliveryId& id) const {
+  const Rows* const rows = rows_of({id.text.substr(0, id.text.rfind('-'))});
+  return rows && rows->size() > 1;
+}
+
 Outbox::Place Outbox::find(const DeliveryId& id) {
   const std::size_t dash = id.text.rfind('-');
   if (dash == std::string::npos) return {};

@@ -79,6 +79,8 @@ class Outbox {
   [[nodiscard]] std::size_t open() const;
   /// How many incidents have a delivery that waits for its time or for a look; each owes a few at most.
   [[nodiscard]] std::size_t waiting() const { return turns_.size() + looks_.size(); }
+  /// Its incident is owed more than this delivery.
+  [[nodiscard]] bool has_behind(const DeliveryId& id) const;
   /// Something of it is still to be delivered.
   [[nodiscard]] bool owes(const IncidentId& incident) const { return rows_of(incident) != nullptr; }
   /// The same, or something of it waits for a person.

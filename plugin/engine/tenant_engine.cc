@@ -398,6 +398,10 @@ void TenantEngine::pump(Now now, Reaction& out) {
   }
 }
 
+bool TenantEngine::makes_way(const DeliveryId& id) const {
+  return outbox_.waiting() > 0 || outbox_.has_behind(id) || operator_.owns(id) || people_.owns(id);
+}
+
 std::optional<MonoTime> TenantEngine::next_wake() const {
   std::optional<MonoTime> earliest;
   for (const std::optional<MonoTime>& at :

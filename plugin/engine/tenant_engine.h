@@ -61,6 +61,8 @@ class TenantEngine {
   Reaction on(Input input, Now now);
   /// The same behind what `out` holds already: several inputs share a commit.
   void on(Input input, Now now, Reaction& out);
+  /// Something may be sent as soon as this delivery has ended.
+  [[nodiscard]] bool makes_way(const DeliveryId& id) const;
   /// When a Tick is due, if nothing else comes before.
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
 

@@ -61,8 +61,10 @@ class LiveTenant final : public TenantRuntime {
 
   void stop(std::function<void()> stopped) override {
     on_strand([state = state_, stopped = std::move(stopped)] {
+      state->keep_proofs();
       state->stopping = true;
       state->wake.cancel();
+      state->patience.cancel();
       state->checkpoint.cancel();
       state->poll_timer.cancel();
       state->sweep_timer.cancel();

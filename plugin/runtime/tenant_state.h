@@ -31,6 +31,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
         world(std::move(w)),
         strand(world.executors.make_strand()),
         wake(strand),
+        patience(strand),
         checkpoint(strand),
         poll_timer(strand),
         sweep_timer(strand) {}
@@ -50,10 +51,16 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
 
   /// Everything below runs on the strand.
   void enqueue(Input input, std::function<void(bool)> done = {});
+  [[nodiscard]] bool can_wait(const Input& input) const;
   void drain_soon();
+  void drain_later();
   void drain();
   static std::size_t events_in(const std::vector<Pending>& batch);
   [[nodiscard]] std::vector<Pending> next_inputs();
+  [[nodiscard]] static std::vector<DeliveryEnded> proofs_in(const std::vector<Pending>& batch);
+  void keep_unheard(std::vector<DeliveryEnded> proofs);
+  void hear_again();
+  void keep_proofs();
   [[nodiscard]] bool idle() const { return sensors_said.empty() && pending.empty(); }
   void refuse_pending();
   bool commit(Reaction& reaction);
@@ -103,14 +110,16 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   Effects first_effects;  ///< What the restored rows still owe; performed at start.
   std::map<SensorId, std::unique_ptr<SensorLink>> links;
   std::deque<Pending> sensors_said, pending;  ///< What sensors said, and everything else.
+  std::vector<DeliveryEnded> unheard;         ///< Proofs of desks whose commit was refused; at most what is owed.
   SentTexts sent;
   std::vector<LedgerNote> notes;
   std::vector<std::function<void(Result<void>)>> noted;  ///< Who waits for each of them.
   std::map<std::string, Condition> conditions;
   std::map<SensorId, SensorTrouble> troubles;  ///< The last word of each sensor's link.
   bool troubles_untold = false;                ///< The engine may not have heard them.
-  boost::asio::steady_timer wake, checkpoint, poll_timer, sweep_timer;
-  bool draining = false, started = false, stopping = false;
+  boost::asio::steady_timer wake, patience, checkpoint, poll_timer, sweep_timer;
+  std::optional<MonoTime> retry_at;  ///< When a store that refuses is asked again.
+  bool draining = false, drains_later = false, started = false, stopping = false;
   bool stale = false;  ///< The engine's own restored facts could not be committed yet; it is restored again first.
   std::string failed;  ///< Why this tenant stands still; empty: it does not.
   int commit_failures = 0, checkpoints_owing_nothing = 0;

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t inputs_per_commit = 64;
 constexpr std::chrono::milliseconds desk_patience{50};
-constexpr std::size_t flood = limits::events_per_get;  // So many events at once mean that the sensors hold more.
+constexpr std::chrono::milliseconds outcome_patience{10};  // Long enough to meet an alert, 500 of which come a second.
+constexpr std::size_t flood = limits::events_per_get;      // So many events at once mean that the sensors hold more.
 constexpr std::chrono::seconds checkpoint_every{20};
 constexpr std::chrono::seconds checkpoint_when_scarce{1};  // So that the log is written over, not on.
 constexpr int checkpoints_until_log_goes = 5;
@@ -74,12 +75,33 @@ void TenantState::enqueue(Input input, std::function<void(bool)> done) {
     return;
   }
   std::deque<Pending>& queue = std::holds_alternative<SensorSaid>(input) ? sensors_said : pending;
+  const bool hurries = !can_wait(input);
   queue.push_back({std::move(input), std::move(done), now().mono});
-  drain_soon();
+  if (hurries)
+    drain_soon();
+  else
+    drain_later();
+}
+
+/// That a delivery is done is good news that nobody waits for, unless something else may be sent for it. It shares the
+/// commit of what comes next, which saves every second synchronisation of a quiet day. A process that dies in that
+/// time looks for the delivery, as one does that dies in the commit.
+bool TenantState::can_wait(const Input& input) const {
+  const auto* ended = std::get_if<DeliveryEnded>(&input);
+  return ended && ended->outcome.kind == DeliveryOutcome::Kind::done && engine && !engine->makes_way(ended->id);
 }
 
 void TenantState::drain_soon() {
   if (!std::exchange(draining, true)) boost::asio::post(strand, [self = shared_from_this()] { self->drain(); });
+}
+
+void TenantState::drain_later() {
+  if (draining || std::exchange(drains_later, true)) return;
+  patience.expires_after(outcome_patience);
+  patience.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
+    self->drains_later = false;
+    if (!cancelled && !self->idle()) self->drain_soon();
+  });
 }
 
 /// Several inputs share one commit, since synchronising costs the same for one as for many. In a flood sensors go
@@ -95,6 +117,43 @@ std::vector<TenantState::Pending> TenantState::next_inputs() {
   return batch;
 }
 
+/// A desk says once that a thing is done. Where the commit that was to hold it is refused, it is heard again when rows
+/// are taken; without that it would have to be looked for.
+std::vector<DeliveryEnded> TenantState::proofs_in(const std::vector<Pending>& batch) {
+  std::vector<DeliveryEnded> proofs;
+  for (const Pending& entry : batch)
+    if (const auto* ended = std::get_if<DeliveryEnded>(&entry.input);
+        ended && ended->outcome.kind == DeliveryOutcome::Kind::done)
+      proofs.push_back(*ended);
+  return proofs;
+}
+
+void TenantState::keep_unheard(std::vector<DeliveryEnded> proofs) {
+  unheard.insert(unheard.end(), std::make_move_iterator(proofs.begin()), std::make_move_iterator(proofs.end()));
+}
+
+void TenantState::hear_again() {
+  for (DeliveryEnded& proof : std::exchange(unheard, {})) enqueue(std::move(proof));
+}
+
+/// Before a stop: the outcomes that waited for company. Nothing is sent any more, so the others stay as the rows say
+/// they are.
+void TenantState::keep_proofs() {
+  hear_again();
+  if (stopping || !failed.empty() || stale || !engine) return;
+  Reaction all;
+  try {
+    for (Pending& entry : std::exchange(pending, {}))
+      if (can_wait(entry.input))
+        engine->on(std::move(entry.input), now(), all);
+      else if (entry.done)
+        entry.done(false);
+  } catch (const std::exception& broken) {
+    return fail(broken.what());
+  }
+  if (!store->commit(all.facts)) say(LogLevel::warning, "the last answers of the desk could not be kept");
+}
+
 void TenantState::refuse_pending() {
   for (std::deque<Pending>* queue : {&sensors_said, &pending})
     for (Pending& entry : std::exchange(*queue, {}))
@@ -105,9 +164,11 @@ void TenantState::drain() {
   draining = false;
   if (!failed.empty() || stopping) return;
   std::vector<Pending> batch = next_inputs();
+  std::vector<DeliveryEnded> proofs = proofs_in(batch);
   if (!engine_is_stored() || batch.empty()) {
     for (Pending& entry : batch)
       if (entry.done) entry.done(false);
+    keep_unheard(std::move(proofs));
     return arm_timer();
   }
   Reaction all;
@@ -119,7 +180,13 @@ void TenantState::drain() {
   const bool committed = failed.empty() && commit(all);
   for (Pending& entry : batch)
     if (entry.done) entry.done(committed);
-  if (committed) perform(std::move(all.effects));
+  if (committed)
+    perform(std::move(all.effects));
+  else
+    keep_unheard(std::move(proofs));
+  // Refused a first time it was perhaps the others' rows that found no room; after that the store is left alone a
+  // while.
+  if (commit_failures == 0 || (!committed && commit_failures == 1)) hear_again();
   if (behind != owes_too_much()) follow_disk();
   if (grew()) follow_room();
   if (!idle()) drain_soon();
@@ -276,15 +343,21 @@ void TenantState::arm_timer() {
   if (stopping || !failed.empty() || !started) return;
   // A store that refuses is asked again after a while, not as soon as something is due.
   const bool refuses = stale || commit_failures > 0;
-  const std::optional<MonoTime> at = refuses ? now().mono + commit_retry : engine->next_wake();
+  if (!refuses)
+    retry_at.reset();
+  else if (!retry_at)
+    retry_at = now().mono + commit_retry;
+  const std::optional<MonoTime> at = refuses ? retry_at : engine->next_wake();
   if (!at) return;
   const auto wait = std::max(Nanoseconds(*at - now().mono), Nanoseconds(std::chrono::milliseconds{1}));
   wake.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
       std::min(wait, Nanoseconds(std::chrono::minutes{1}))));
   wake.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
     if (cancelled || self->stopping) return;
+    self->retry_at.reset();
     self->follow_disk();
     self->tell_troubles_again();
+    self->hear_again();
     self->enqueue(Tick{});
   });
 }

@@ -68,6 +68,23 @@ TEST_F(TenantEngineTest, AnAlertBecomesATicketInTheSameBreath) {
   EXPECT_EQ(engine.counts().incidents, 1U);
 }
 
+TEST_F(TenantEngineTest, TheEndOfADeliveryMakesWayForWhatStandsBehindItAndForOthers) {
+  EngineSettings with = settings();
+  with.attach = AttachPolicy::trigger_packet;
+  with.outbox.in_flight_max = 1;
+  engine = TenantEngine(with);
+  const auto ticket = sent(say({AlertXml{}}, 0s));
+  ASSERT_EQ(ticket.size(), 1U);
+  EXPECT_TRUE(engine.makes_way(ticket[0].id)) << "for its trigger packet";
+  const auto packet = sent(answer(ticket[0], DeliveryOutcome::Kind::done, 1s));
+  ASSERT_EQ(packet.size(), 1U);
+  EXPECT_FALSE(engine.makes_way(packet[0].id));
+  AlertXml other = second(AlertXml{}, "2");
+  other.signature = "9999";
+  EXPECT_THAT(sent(say({other}, 2s)), IsEmpty());
+  EXPECT_TRUE(engine.makes_way(packet[0].id)) << "for another incident's ticket";
+}
+
 TEST_F(TenantEngineTest, ATemplateThatFailsCostsNoTicketAndIsTold) {
   EngineSettings with = settings();
   with.templates.title = "{{#high}}never closed";
@@ -308,7 +325,7 @@ TEST_F(TenantEngineTest, AbsurdSensorTimesEndInATicketLikeAnyOther) {
 TEST_F(TenantEngineTest, ANoteCountsWhatTheDeskHasNotHeardEvenWhenItIsSentAgain) {
   const auto ticket = sent(say({AlertXml{}}, 0s));
   (void)answer(ticket.at(0), DeliveryOutcome::Kind::done, 1s);
-  AlertXml other = second({}, "2");
+  AlertXml other = second(AlertXml{}, "2");
   other.log = "78";
   const auto note = sent(say({other}, 60s));
   ASSERT_EQ(note.size(), 1U);
@@ -324,7 +341,7 @@ TEST_F(TenantEngineTest, AnAttachmentTellsNobodyHowManyAlertsThereAre) {
   with.attach = AttachPolicy::trigger_packet;
   engine = TenantEngine(with);
   const auto ticket = sent(say({AlertXml{}}, 0s));
-  AlertXml other = second({}, "2");
+  AlertXml other = second(AlertXml{}, "2");
   other.log = "78";
   (void)say({other}, 1s);  // The ticket is on its way and did not count this one.
   const auto attach = sent(answer(ticket.at(0), DeliveryOutcome::Kind::done, 2s));

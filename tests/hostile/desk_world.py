@@ -68,7 +68,7 @@ class Desk:
 
 class RequestTracker(Desk):
     name, profile = "rt", "rt5"
-    batch_bytes = 500_000
+    batch_bytes = 150_000
 
     def map(self):
         return {"queue": "Incidents", "correlation_field": "ExternalId"}

@@ -23,6 +23,16 @@ class FakeDesk final : public Desk {
     const std::lock_guard lock(mutex_);
     hangs_ = true;
   }
+  /// Does and answers what hung, and all that comes.
+  void go_on() {
+    std::vector<std::function<void()>> held;
+    {
+      const std::lock_guard lock(mutex_);
+      hangs_ = false;
+      held.swap(held_);
+    }
+    for (const auto& send_it : held) send_it();
+  }
 
   /// Forgets the calls that were never answered, and with them whom they held.
   void release() {
@@ -35,8 +45,8 @@ class FakeDesk final : public Desk {
       DeliveryOutcome outcome;
       {
         const std::lock_guard lock(mutex_);
+        if (hangs_) return held_.push_back([this, delivery, done] { send({}, delivery, {}, done); });
         ++sent_;
-        if (hangs_) return held_.push_back(done);
         deeds_[delivery.correlation.text].push_back(delivery);
         if (delivery.kind == DeliveryKind::ensure) ++tickets_[delivery.correlation.text];
         outcome.ticket = cat("t-", delivery.correlation.text);
@@ -45,6 +55,8 @@ class FakeDesk final : public Desk {
             lose_every_ > 0 && sent_ % lose_every_ == 0 ? DeliveryOutcome::Kind::unknown : DeliveryOutcome::Kind::done;
       }
       done(outcome);
+      const std::lock_guard lock(mutex_);
+      ++answered_;
     });
   }
 
@@ -85,6 +97,15 @@ class FakeDesk final : public Desk {
     const std::lock_guard lock(mutex_);
     return sent_;
   }
+  [[nodiscard]] std::size_t hanging() const {
+    const std::lock_guard lock(mutex_);
+    return held_.size();
+  }
+  /// Sends whose answer its asker has.
+  [[nodiscard]] int answered() const {
+    const std::lock_guard lock(mutex_);
+    return answered_;
+  }
   [[nodiscard]] int looked_up() const {
     const std::lock_guard lock(mutex_);
     return looked_up_;
@@ -95,8 +116,8 @@ class FakeDesk final : public Desk {
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<SendDelivery>> deeds_;
   std::map<std::string, int> tickets_;
-  std::vector<std::function<void(DeliveryOutcome)>> held_;
-  int sent_ = 0, looked_up_ = 0, lose_every_ = 0;
+  std::vector<std::function<void()>> held_;
+  int sent_ = 0, answered_ = 0, looked_up_ = 0, lose_every_ = 0;
   bool hangs_ = false;
 };
 

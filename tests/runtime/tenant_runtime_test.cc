@@ -107,7 +107,7 @@ class TenantRuntimeTest : public ::testing::Test {
                                folder,
                                "http://127.0.0.1:1",
                                {}};
-    world.outbox.settle = Nanoseconds{0};
+    world.outbox.settle = settle;
     world.outbox.retry_first = 50ms;
     Result<std::unique_ptr<TenantRuntime>> made = make_tenant_runtime(settings(), std::move(world));
     ASSERT_TRUE(made) << made.error().text;
@@ -155,6 +155,7 @@ class TenantRuntimeTest : public ::testing::Test {
   std::mutex mutex;
   std::string folder, password = "secret";
   Keep keep;
+  Nanoseconds settle{0};
   std::atomic<int> asked = 0, logins = 0;
   std::size_t padding = 0;
   std::atomic<bool> over = false;
@@ -199,11 +200,23 @@ TEST_F(TenantRuntimeTest, AfterARestartNothingIsSentAgainAndTheSensorGoesOn) {
   EXPECT_EQ(desk->tickets().size(), 20U);
 }
 
+TEST_F(TenantRuntimeTest, WhatTheDeskAnsweredRightBeforeAStopIsNotAskedForAgain) {
+  raise(1);
+  start();
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (desk->answered() < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  stop();
+  const auto store = open_sqlite_store(cat(folder, "/tenants/acme/exhibit.db"));
+  ASSERT_TRUE(store) << store.error().text;
+  EXPECT_THAT((*store)->deliveries(DeliveryState::done, 10).value(), SizeIs(2));  // The ticket and its trigger packet.
+  EXPECT_THAT((*store)->deliveries(DeliveryState::inflight, 10).value(), SizeIs(0));
+}
+
 TEST_F(TenantRuntimeTest, ATenantCanBeOpenedAgainWhileTheDeskStillHoldsCallsOfItsFormerLife) {
   raise(4);
   desk->hang();
   start();
-  EXPECT_TRUE(becomes([&](const Json&) { return desk->sent() > 0; }));
+  EXPECT_TRUE(becomes([&](const Json&) { return desk->hanging() > 0; }));
   const std::shared_ptr<TenantRuntime> former = std::move(runtime);
   std::promise<void> stopped;
   former->stop([&] { stopped.set_value(); });
@@ -345,6 +358,22 @@ class NoFileGrows {
  private:
   rlimit before_{};
 };
+
+TEST_F(TenantRuntimeTest, WhatTheDeskAnsweredWhileTheStoreRefusedIsNotAskedForAgain) {
+  raise(1);
+  settle = 10s;
+  desk->hang();
+  start();
+  EXPECT_TRUE(becomes([&](const Json&) { return desk->hanging() == 1; }));
+  {
+    const NoFileGrows limit;
+    desk->go_on();
+    EXPECT_TRUE(becomes([](const Json& now) { return now["conditions"].dump().find("store:") != std::string::npos; }));
+  }
+  EXPECT_TRUE(becomes([&](const Json&) { return desk->answered() >= 2; })) << "its trigger packet follows the ticket";
+  EXPECT_EQ(desk->looked_up(), 0);
+  EXPECT_EQ(desk->repeated(), 0U);
+}
 
 TEST_F(TenantRuntimeTest, WhatASensorsLinkSaidIsSaidAgainOnceTheStoreTakesItsRow) {
   raise(1);
