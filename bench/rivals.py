@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.request
 
-PACKAGES = ("prometheus-alertmanager", "syslog-ng-core", "syslog-ng-mod-http", "wrk", "nginx-light")
+PACKAGES = ("prometheus-alertmanager", "syslog-ng-core", "syslog-ng-mod-http", "wrk", "nginx-light", "nginx")
 
 
 def unpack(build, say):
