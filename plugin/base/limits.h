@@ -32,6 +32,7 @@ inline constexpr std::chrono::seconds sensor_grace{15};    // Added to the timeo
 
 inline constexpr std::size_t outbox_rows = 100'000;
 inline constexpr std::size_t incidents_in_memory = 10'000;  // Of a tenant, beside those that wait for something.
+inline constexpr std::size_t waiting_in_memory = 1'000;     // Of a tenant, for their desk; the rest is on the shelf.
 inline constexpr std::size_t remembered_alerts = 1'000'000;  // Of a tenant, whose rows went before.
 inline constexpr std::uint64_t store_bytes = 4ULL << 30;
 inline constexpr std::uint64_t evidence_bytes = 20ULL << 30;

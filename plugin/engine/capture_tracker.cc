@@ -68,6 +68,11 @@ CaptureRow& CaptureTracker::begin_epoch(CaptureKey key, Now now) {
   return rows_.insert_or_assign(std::move(key), std::move(row)).first->second;
 }
 
+void CaptureTracker::bring_back(const std::vector<CaptureRow>& rows) {
+  for (const CaptureRow& row : rows)
+    if (is_settled(row.state)) rows_.emplace(row.key, row);
+}
+
 void CaptureTracker::forget(const CaptureKey& key) {
   std::uint32_t& newest = forgotten_[{key.sensor, key.locator}];
   newest = std::max(newest, key.epoch);
@@ -81,7 +86,10 @@ const std::uint32_t* CaptureTracker::forgotten(const SensorId& sensor, std::stri
 CaptureRow* CaptureTracker::latest(const SensorId& sensor, std::string_view locator) {
   auto after = rows_.upper_bound({sensor, std::string(locator), ~0U});
   const bool any = after != rows_.begin() && (--after)->first.sensor == sensor && after->first.locator == locator;
-  return any ? &after->second : nullptr;
+  if (!any) return nullptr;
+  // One that was brought back may be older than what was forgotten.
+  const std::uint32_t* const newer = forgotten(sensor, locator);
+  return newer && *newer > after->first.epoch ? nullptr : &after->second;
 }
 
 /// The latest recording under this number, or a new one.

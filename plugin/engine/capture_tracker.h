@@ -44,6 +44,9 @@ class CaptureTracker {
   /// `earlier`: the keys of captures that settled too long ago to be among `rows`; none of them is given again.
   void restore(const std::vector<CaptureRow>& rows, const std::vector<CaptureKey>& earlier, Now now);
 
+  /// Settled ones that an incident names which is in memory again.
+  void bring_back(const std::vector<CaptureRow>& rows);
+
   /// An alert of `incident` named this recording. Gives its key: the same for every alert that shares the recording.
   CaptureKey named(const SensorId& sensor, std::string_view locator, const IncidentId& incident, const Alert& alert,
                    bool on_demand, Now now, Reaction& out);

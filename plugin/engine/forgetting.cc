@@ -22,12 +22,15 @@ std::set<CaptureKey> named_by(const Incidents& incidents) {
 }  // namespace
 
 bool TenantEngine::waits(const Incident& incident) const {
-  const IncidentRow& row = incident.row;
-  return outbox_.holds(row.id) || people_.holds(row.id) ||
-         std::any_of(row.captures.begin(), row.captures.end(), [&](const CaptureKey& key) {
-           const CaptureRow* capture = captures_.find(key);
-           return capture && (!is_settled(capture->state) || awaits_report(incident, *capture));
-         });
+  return outbox_.holds(incident.row.id) || people_.holds(incident.row.id) || waits_for_captures(incident);
+}
+
+bool TenantEngine::waits_for_captures(const Incident& incident) const {
+  const std::vector<CaptureKey>& named = incident.row.captures;
+  return std::any_of(named.begin(), named.end(), [&](const CaptureKey& key) {
+    const CaptureRow* capture = captures_.find(key);
+    return capture && (!is_settled(capture->state) || awaits_report(incident, *capture));
+  });
 }
 
 /// A ticket is polled by the desk's own id; what has none, as at a webhook, nobody can ask about.
@@ -39,22 +42,27 @@ bool TenantEngine::is_followed(const Incident& incident, Now now) const {
 
 bool TenantEngine::may_go(const IncidentId& id, Now now) const {
   const auto found = incidents_.find(id);
-  return found == incidents_.end() || !(waits(found->second) || is_followed(found->second, now));
+  if (found == incidents_.end()) return !shelf_.contains(id);
+  return !waits(found->second) && !is_followed(found->second, now);
 }
 
 void TenantEngine::forget(const IncidentId& id) {
+  if (!incidents_.contains(id)) return;
+  people_.forget(id);
+  leave_memory(id);
+  if (++forgotten_ < forgotten_until_events_are) return;
+  forgotten_ = 0;
+  seen_.forget_events([&](const IncidentId& held) { return !incidents_.contains(held) && !shelf_.contains(held); });
+}
+
+void TenantEngine::leave_memory(const IncidentId& id) {
   const auto found = incidents_.find(id);
-  if (found == incidents_.end()) return;
   const IncidentRow& row = found->second.row;
   const auto group = groups_.find(row.group);
   if (group != groups_.end() && std::erase(group->second, id) > 0 && group->second.empty()) groups_.erase(group);
   tickets_.erase(row.ticket);
-  people_.forget(id);
   outbox_.forget(id);
   incidents_.erase(found);
-  if (++forgotten_ < forgotten_until_events_are) return;
-  forgotten_ = 0;
-  seen_.forget_events([&](const IncidentId& held) { return !incidents_.contains(held); });
 }
 
 void TenantEngine::gone(const RowsGone& rows) {

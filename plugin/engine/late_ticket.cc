@@ -60,7 +60,8 @@ SendDelivery TenantEngine::render_mail(const Incident& incident, const SecondCha
 }
 
 void TenantEngine::pump_mail(Now now, Reaction& out) {
-  for (const SecondChannel::Mail& mail : people_.claim(now, out.facts))
+  const auto present = [this](const IncidentId& id) { return !shelf_.contains(id); };
+  for (const SecondChannel::Mail& mail : people_.claim(now, out.facts, present))
     if (const auto found = incidents_.find(mail.subject); found != incidents_.end())
       out.effects.emplace_back(render_mail(found->second, mail));
   for (LookUpDelivery& look_up : people_.claim_look_ups(now)) out.effects.emplace_back(std::move(look_up));

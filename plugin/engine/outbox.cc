@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/assert.h"
 #include "base/plants.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -31,7 +32,7 @@ std::string_view other_ticket(const DeliveryRow& row) {
 DeliveryId delivery_id(const IncidentId& incident, std::uint64_t order) { return {cat(incident.text, "-", order)}; }
 
 void Outbox::take_out(Open& row) {
-  if (row.turn) turns_.erase({row.severity, *row.turn, row.number, &row});
+  if (row.turn) turns_.erase({{row.severity, *row.turn, row.number}, &row});
   if (row.look) looks_.erase({*row.look, row.number, &row});
   row.turn.reset(), row.look.reset();
 }
@@ -45,7 +46,7 @@ void Outbox::arrange(Line& line) {
     if (ready && !waits && (head || planted(Plant::retry_forgets_order))) row->turn = row->not_before.mono;
     const bool lost = row->state == DeliveryState::unknown || (under_way && planted(Plant::looks_at_what_is_under_way));
     if (lost && !looking_.contains(row->id)) row->look = row->certain_after.mono;
-    if (row->turn) turns_.insert({row->severity, *row->turn, row->number, row.get()});
+    if (row->turn) turns_.insert({{row->severity, *row->turn, row->number}, row.get()});
     if (row->look) looks_.insert({*row->look, row->number, row.get()});
     head = false;
   }
@@ -61,26 +62,28 @@ Outbox::Open& Outbox::put(Line& line, DeliveryRow row) {
 }
 
 void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts) {
-  for (DeliveryRow row : rows) {
-    Line& line = lines_[row.incident];
-    line.next_order = std::max(line.next_order, row.order + 1);
-    if (row.state == DeliveryState::dead) {
-      if (row.kind == DeliveryKind::ensure) line.blocked = true;
-      dead_.emplace(row.id, row);
-    }
-    if (row.kind == DeliveryKind::ensure && row.state == DeliveryState::expired && row.cause != withdrawn)
-      line.given_up = true;
-    if (is_final(row.state)) continue;
-    if (planted(Plant::restore_forgets) && row.state == DeliveryState::ready) continue;
-    row.not_before = row.not_before.rebased(now, longest_wait);
-    row.certain_after = row.certain_after.rebased(now, std::max(settings_.settle, Nanoseconds{0}));
-    if (row.state == DeliveryState::inflight) {
-      to_unknown(row, "our process ended before the answer came", now);
-      facts.emplace_back(row);
-    }
-    put(line, std::move(row));
-  }
+  for (const DeliveryRow& row : rows) restore_row(row, now, facts);
   for (auto& [incident, line] : lines_) arrange(line);
+}
+
+void Outbox::restore_row(DeliveryRow row, Now now, Facts& facts) {
+  Line& line = lines_[row.incident];
+  line.next_order = std::max(line.next_order, row.order + 1);
+  if (row.state == DeliveryState::dead) {
+    if (row.kind == DeliveryKind::ensure) line.blocked = true;
+    dead_.emplace(row.id, row);
+  }
+  if (row.kind == DeliveryKind::ensure && row.state == DeliveryState::expired && row.cause != withdrawn)
+    line.given_up = true;
+  if (is_final(row.state)) return;
+  if (planted(Plant::restore_forgets) && row.state == DeliveryState::ready) return;
+  row.not_before = row.not_before.rebased(now, longest_wait);
+  row.certain_after = row.certain_after.rebased(now, std::max(settings_.settle, Nanoseconds{0}));
+  if (row.state == DeliveryState::inflight) {
+    to_unknown(row, "our process ended before the answer came", now);
+    facts.emplace_back(row);
+  }
+  put(line, std::move(row));
 }
 
 void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung,
@@ -116,19 +119,9 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
 }
 
 std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
-  if (rests(now)) return {};
-  std::vector<Open*> going;
-  for (auto at = turns_.begin(); at != turns_.end();) {
-    if (in_flight_ >= settings_.in_flight_max && !planted(Plant::no_limit)) break;
-    if (at->row->not_before.passed(now)) {
-      ++in_flight_;
-      going.push_back((at++)->row);
-    } else {
-      at = behind_severity(*at);  // Those behind it are due later still.
-    }
-  }
   std::vector<DeliveryRow> claimed;
-  for (Open* row : going) {
+  for (Open* row : due(now, room(now))) {
+    ++in_flight_;
     ++row->attempt;
     row->state = DeliveryState::inflight;
     arrange(lines_.at(row->incident));
@@ -138,8 +131,74 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
   return claimed;
 }
 
-std::set<Outbox::Turn>::const_iterator Outbox::behind_severity(const Turn& turn) const {
-  return turns_.upper_bound({turn.severity, MonoTime::max(), std::numeric_limits<std::uint64_t>::max(), nullptr});
+std::vector<Outbox::Open*> Outbox::due(Now now, std::size_t most) const {
+  std::vector<Open*> rows;
+  for (auto at = turns_.begin(); at != turns_.end() && rows.size() < most;) {
+    if (at->row->not_before.passed(now))
+      rows.push_back((at++)->row);
+    else
+      at = behind_severity(*at);  // Those behind it are due later still.
+  }
+  return rows;
+}
+
+std::size_t Outbox::room(Now now) const {
+  if (rests(now)) return 0;
+  if (planted(Plant::no_limit)) return turns_.size();
+  return settings_.in_flight_max - std::min(in_flight_, settings_.in_flight_max);
+}
+
+std::optional<Outbox::Turn> Outbox::due_turn(std::size_t nth, Now now) const {
+  const std::vector<Open*> rows = due(now, nth + 1);
+  if (rows.size() <= nth) return std::nullopt;
+  return Turn{rows[nth]->severity, *rows[nth]->turn, rows[nth]->number};
+}
+
+std::vector<IncidentId> Outbox::last_in_turn(std::size_t most) const {
+  std::vector<IncidentId> ids;
+  for (auto at = turns_.rbegin(); at != turns_.rend() && ids.size() < most; ++at) ids.push_back(at->row->incident);
+  return ids;
+}
+
+std::optional<Outbox::Waiting> Outbox::waits(const IncidentId& incident) const {
+  const auto line = lines_.find(incident);
+  if (line == lines_.end() || line->second.open.empty()) return std::nullopt;
+  const Rows& rows = line->second.open;
+  const Open& first = *rows.front();
+  const bool all_wait =
+      std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row->state == DeliveryState::ready; });
+  if (!all_wait || !first.turn) return std::nullopt;
+  return Waiting{{first.severity, *first.turn, first.number}, first.failures,
+                 static_cast<std::uint32_t>(rows.size())};
+}
+
+Outbox::Waiting Outbox::place_of(Severity severity, Deadline not_before, std::uint32_t deliveries, Now now) {
+  return {{severity, not_before.rebased(now, longest_wait).mono, ++next_number_}, 0, deliveries};
+}
+
+void Outbox::bring_back(const IncidentId& incident, const std::vector<DeliveryRow>& rows, const Waiting& place,
+                        Now now) {
+  Facts none;  // What is open is ready, as `waits` found.
+  for (const DeliveryRow& row : rows)
+    if (row.incident == incident) restore_row(row, now, none);
+  Line& line = lines_[incident];
+  EXHIBIT_ASSERT(line.open.size() == place.deliveries);
+  Open& first = *line.open.front();
+  first.failures = place.failures;
+  first.number = place.turn.number;
+  first.not_before.mono = place.turn.at;
+  arrange(line);
+}
+
+void Outbox::forget(const IncidentId& incident) {
+  const auto line = lines_.find(incident);
+  if (line == lines_.end()) return;
+  for (const auto& row : line->second.open) take_out(*row);
+  lines_.erase(line);
+}
+
+Outbox::Turns::const_iterator Outbox::behind_severity(const Turn& turn) const {
+  return turns_.upper_bound({{turn.severity, MonoTime::max(), std::numeric_limits<std::uint64_t>::max()}, nullptr});
 }
 
 std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
@@ -409,9 +468,9 @@ bool Outbox::has_ready(const IncidentId& incident, std::string_view subject) con
          });
 }
 
-std::optional<MonoTime> Outbox::next_wake() const {
+std::optional<MonoTime> Outbox::next_wake(std::optional<MonoTime> elsewhere) const {
   if (in_flight_ >= settings_.in_flight_max) return std::nullopt;  // The next answer wakes us.
-  std::optional<MonoTime> earliest;
+  std::optional<MonoTime> earliest = elsewhere;
   const auto hear = [&](MonoTime at) { earliest = std::min(earliest.value_or(at), at); };
   for (auto at = turns_.begin(); at != turns_.end(); at = behind_severity(*at)) hear(at->at);
   if (!looks_.empty()) hear(looks_.begin()->at);

@@ -43,6 +43,23 @@ class Outbox {
     std::size_t in_flight_max = 4;
   };
 
+  /// Higher severity first, then who may go earlier; of two that are due at once, the one that came first.
+  struct Turn {
+    Severity severity = Severity::low;
+    MonoTime at{};
+    std::uint64_t number = 0;
+    bool operator<(const Turn& other) const {
+      return severity != other.severity ? severity > other.severity
+                                        : std::tie(at, number) < std::tie(other.at, other.number);
+    }
+  };
+  /// Of an incident all of whose deliveries wait for the first one's turn: what its rows do not say.
+  struct Waiting {
+    Turn turn;
+    int failures = 0;
+    std::uint32_t deliveries = 0;
+  };
+
   explicit Outbox(Settings settings) : settings_(settings) {}
 
   /// What was in flight when the process died is unknown now.
@@ -59,6 +76,19 @@ class Outbox {
   /// Which lost answers may be looked for now; each is given once until `looked_up` answers it.
   std::vector<DeliveryRow> claim_look_ups(Now now);
 
+  /// How many `claim` would take now, if as many were due.
+  [[nodiscard]] std::size_t room(Now now) const;
+  /// The turn of the n-th (from 0) of those that `claim` would come to first; nothing when fewer are due.
+  [[nodiscard]] std::optional<Turn> due_turn(std::size_t nth, Now now) const;
+  /// The incidents whose turn is the last, the very last first.
+  [[nodiscard]] std::vector<IncidentId> last_in_turn(std::size_t most) const;
+  /// Nothing when some of it is under way, in doubt, done or dead.
+  [[nodiscard]] std::optional<Waiting> waits(const IncidentId& incident) const;
+  /// The place of one that an earlier life left waiting, behind all that were restored.
+  Waiting place_of(Severity severity, Deadline not_before, std::uint32_t deliveries, Now now);
+  /// Takes of `rows` what the incident is owed, with the place that it had.
+  void bring_back(const IncidentId& incident, const std::vector<DeliveryRow>& rows, const Waiting& place, Now now);
+
   /// The row as it is afterwards; nothing for an id that is not open.
   std::optional<DeliveryRow> ended(const DeliveryEnded& ended, Now now, Facts& facts);
   std::optional<DeliveryRow> looked_up(const DeliveryLookedUp& result, Now now, Facts& facts);
@@ -74,7 +104,8 @@ class Outbox {
 
   /// Those that died and wait for a person.
   [[nodiscard]] std::vector<DeliveryRow> dead() const;
-  [[nodiscard]] std::optional<MonoTime> next_wake() const;
+  /// `elsewhere`: when the first of those may go that wait for a turn here, but are not here.
+  [[nodiscard]] std::optional<MonoTime> next_wake(std::optional<MonoTime> elsewhere = {}) const;
   /// What goes on by itself; not what waits for a person.
   [[nodiscard]] std::size_t open() const;
   /// How many incidents have a delivery that waits for its time or for a look; each owes a few at most.
@@ -85,8 +116,8 @@ class Outbox {
   [[nodiscard]] bool owes(const IncidentId& incident) const { return rows_of(incident) != nullptr; }
   /// The same, or something of it waits for a person.
   [[nodiscard]] bool holds(const IncidentId& incident) const;
-  /// Of an incident that is not held: no more will be owed for it.
-  void forget(const IncidentId& incident) { lines_.erase(incident); }
+  /// Of an incident that is not held, or that `waits`.
+  void forget(const IncidentId& incident);
   /// A ready delivery about the same subject: what is new can be folded into it, since texts are made when it is
   /// claimed.
   [[nodiscard]] bool has_ready(const IncidentId& incident, std::string_view subject) const;
@@ -118,17 +149,10 @@ class Outbox {
     Open& operator*() const { return **at; }
     Open* operator->() const { return at->get(); }
   };
-  /// Higher severity first, then who may go earlier.
-  struct Turn {
-    Severity severity;
-    MonoTime at;
-    std::uint64_t number;
-    Open* row;
-    bool operator<(const Turn& other) const {
-      return severity != other.severity ? severity > other.severity
-                                        : std::tie(at, number) < std::tie(other.at, other.number);
-    }
+  struct OpenTurn : Turn {
+    Open* row = nullptr;
   };
+  using Turns = std::set<OpenTurn, std::less<Turn>>;
   struct Look {
     MonoTime at;
     std::uint64_t number;
@@ -147,20 +171,22 @@ class Outbox {
     return line.blocked && !planted(Plant::notes_pass_a_dead_ticket);
   }
   [[nodiscard]] const Rows* rows_of(const IncidentId& incident) const;
+  void restore_row(DeliveryRow row, Now now, Facts& facts);
   Open& put(Line& line, DeliveryRow row);
   DeliveryRow finish(const Place& place, DeliveryState state, Facts& facts);
   Place find(const DeliveryId& id);
   /// After every change to an incident's rows, or to what blocks it.
   void arrange(Line& line);
   void take_out(Open& row);
-  [[nodiscard]] std::set<Turn>::const_iterator behind_severity(const Turn& turn) const;
+  [[nodiscard]] Turns::const_iterator behind_severity(const Turn& turn) const;
+  [[nodiscard]] std::vector<Open*> due(Now now, std::size_t most) const;
   Nanoseconds back_off(Open& row) const;
   void desk_is_well(Now now);
 
   Settings settings_;
   std::unordered_map<IncidentId, Line> lines_;
   // So that nothing walks through a backlog, however long the desk was away.
-  std::set<Turn> turns_;  // May be claimed when it is due: ready, and the first of its incident.
+  Turns turns_;           // May be claimed when it is due: ready, and the first of its incident.
   std::set<Look> looks_;  // May be looked for when it is due: unknown, and nobody looks already.
   std::uint64_t next_number_ = 0;
   std::map<DeliveryId, DeliveryRow> dead_;

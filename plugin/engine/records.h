@@ -8,6 +8,8 @@
 
 #include "base/plants.h"
 #include "base/values.h"
+#include "engine/incident_key.h"
+#include "engine/seen_alerts.h"
 #include "incident/alert.h"
 #include "incident/capture_view.h"
 #include "incident/mask.h"
@@ -91,6 +93,9 @@ struct CommentRow {
   bool is_public = false;
   WallTime heard{};
 };
+
+/// By so much the time that a person names may miss the alert's.
+inline constexpr Nanoseconds adoption_tolerance = std::chrono::seconds{2};
 
 /// Somebody else opened, or will open, the ticket of an alert. The alert is known by its sensor's event id, or by
 /// sensor, time and addresses.
@@ -215,11 +220,23 @@ struct RowsGone {
   std::vector<std::string> identities;  ///< Of alerts that are not even remembered any more.
 };
 
+/// An incident that waits for its desk and for nothing else, as short as the shelf keeps it.
+struct WaitingRow {
+  IncidentKey incident;
+  std::size_t group = 0;  ///< Hash of its name.
+  WallTime first_time{};
+  Severity severity = Severity::high;  ///< Of the delivery that goes first.
+  Deadline not_before;
+  std::uint32_t deliveries = 0;
+};
+
 /// All that an engine needs to go on. Settled things come along only as far as later inputs may touch them.
 struct Snapshot {
-  std::vector<AlertRow> alerts;         ///< Every identity; `raw` only of first alerts of the incidents below.
-  std::vector<std::string> remembered;  ///< Identities of alerts whose rows are gone.
+  SeenAlerts seen;               ///< Every alert that the store holds or remembers.
+  WallTime newest_alert{};       ///< When the last of them was received.
+  std::vector<AlertRow> alerts;  ///< The first ones of the incidents below.
   std::vector<IncidentRow> incidents;
+  std::vector<WaitingRow> waiting;  ///< Incidents that need not be in memory; none of their rows is here.
   std::vector<CaptureRow> captures;
   std::vector<CaptureKey> earlier_captures;  ///< Those that settled before.
   std::vector<ReportRow> reports;

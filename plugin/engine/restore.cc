@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/plants.h"
 #include "engine/tenant_engine.h"
 #include "incident/normalize.h"
@@ -32,8 +34,9 @@ std::shared_ptr<const Alert> what_is_left(const IncidentRow& row, const TenantId
 
 }  // namespace
 
-Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
+Reaction TenantEngine::restore(Snapshot rows, Now now) {
   Reaction out;
+  seen_ = std::move(rows.seen);
   std::map<std::string, const AlertRow*> raw;
   for (const AlertRow& row : rows.alerts) {
     seen_.insert(row.identity);
@@ -41,15 +44,10 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
   }
   for (const IncidentRow& row : rows.incidents) {
     const auto found = raw.find(row.first_alert);
-    auto alert = found == raw.end() ? nullptr : alert_of(*found->second, settings_.tenant);
-    if (!alert) alert = what_is_left(row, settings_.tenant);
-    groups_[row.group].push_back(row.id);
-    if (!row.ticket.empty()) tickets_[row.ticket] = row.id;
-    incidents_.emplace(row.id, Incident{row, alert, alert, {}});
+    remember(row, found == raw.end() ? nullptr : found->second);
   }
   for (const AlertRow& row : rows.alerts)
     if (incidents_.contains(row.incident)) seen_.belongs(row.sensor, row.event_id, row.incident);
-  for (const std::string& identity : rows.remembered) seen_.insert(identity);
   for (const AdoptionRow& row : rows.adoptions) adoptions_[row.id()] = row;
   poll_cursor_ = rows.poll_cursor;
   for (const ReportRow& row : rows.reports)
@@ -67,6 +65,9 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
     if (!operator_.owns(row.id) && !people_.owns(row) && incidents_.contains(row.incident)) ours.push_back(row);
   people_.restore(rows.deliveries, now, out.facts);
   outbox_.restore(ours, now, out.facts);
+  for (const WaitingRow& row : rows.waiting)
+    shelf_.put(row.incident,
+               {row.group, row.first_time, outbox_.place_of(row.severity, row.not_before, row.deliveries, now)});
   if (rows.rebuilt_at) after_rebuild(*rows.rebuilt_at, now, out);
   for (const DeliveryRow& row : outbox_.dead()) tell_of_dead(row, out);
   for (const auto& [id, incident] : incidents_)
@@ -75,6 +76,16 @@ Reaction TenantEngine::restore(const Snapshot& rows, Now now) {
         examine(*row, incident, out);
   pump(now, out);
   return out;
+}
+
+TenantEngine::Incident& TenantEngine::remember(const IncidentRow& row, const AlertRow* first) {
+  auto alert = first ? alert_of(*first, settings_.tenant) : nullptr;
+  if (!alert) alert = what_is_left(row, settings_.tenant);
+  std::vector<IncidentId>& group = groups_[row.group];
+  const auto later = [&](const IncidentId& other) { return incidents_.at(other).row.opened > row.opened; };
+  group.insert(std::find_if(group.begin(), group.end(), later), row.id);
+  if (!row.ticket.empty()) tickets_[row.ticket] = row.id;
+  return incidents_.insert_or_assign(row.id, Incident{row, alert, alert, {}}).first->second;
 }
 
 /// Tickets stand that no row knows. They are found before any is made, for as long as old alerts may come again.

@@ -9,7 +9,6 @@ namespace exhibit {
 namespace {
 
 constexpr std::size_t tickets_per_poll = 100;
-constexpr Nanoseconds time_tolerance = std::chrono::seconds{2};
 constexpr std::size_t adoptions_waiting = 10'000;
 
 }  // namespace
@@ -126,7 +125,7 @@ AdoptionRow* TenantEngine::adoption_for(const Alert& alert) {
     if (!order.event_id.empty() && order.event_id == alert.event_id) return &order;
     if (!order.event_id.empty()) continue;
     const Nanoseconds apart = elapsed(order.time, alert.time);
-    const bool same_time = apart <= time_tolerance && apart >= -time_tolerance;
+    const bool same_time = apart <= adoption_tolerance && apart >= -adoption_tolerance;
     if (same_time && alert.attacker && alert.attacker->address == order.attacker && is_target(order.target))
       return &order;
   }

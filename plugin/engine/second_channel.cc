@@ -52,14 +52,23 @@ void SecondChannel::cancel(const IncidentId& subject, Facts& facts) {
   if (settings_.on) outbox_.give_up(mail_id(subject), "mail", facts);
 }
 
-std::vector<SecondChannel::Mail> SecondChannel::claim(Now now, Facts& facts) {
+std::vector<IncidentId> SecondChannel::due(Now now) const {
+  std::vector<IncidentId> subjects;
+  if (!settings_.on) return subjects;
+  const std::size_t room = owed_at_once - std::min(outbox_.waiting(), owed_at_once);
+  for (auto at = order_.begin(); at != order_.end() && at->first <= now.mono && subjects.size() < room; ++at)
+    subjects.push_back(at->second);
+  return subjects;
+}
+
+std::vector<SecondChannel::Mail> SecondChannel::claim(Now now, Facts& facts,
+                                                      const std::function<bool(const IncidentId&)>& present) {
   if (!settings_.on) return {};
-  while (!order_.empty() && order_.begin()->first <= now.mono) {
-    const IncidentId subject = order_.begin()->second;
-    const Severity severity = expected_.at(subject).severity;
-    order_.erase(order_.begin());
-    expected_.erase(subject);
-    owe(subject, severity, Nanoseconds{0}, now, facts);
+  for (const IncidentId& subject : due(now)) {
+    if (!present(subject)) continue;
+    const auto expected = expected_.extract(subject);
+    order_.erase({expected.mapped().at, subject});
+    owe(subject, expected.mapped().severity, Nanoseconds{0}, now, facts);
   }
   std::vector<Mail> mails;
   for (DeliveryRow& row : outbox_.claim(now, facts)) {
@@ -101,7 +110,7 @@ std::optional<IncidentId> SecondChannel::looked_up(const DeliveryLookedUp& resul
 std::optional<MonoTime> SecondChannel::next_wake() const {
   if (!settings_.on) return std::nullopt;
   const std::optional<MonoTime> owed = outbox_.next_wake();
-  if (order_.empty()) return owed;
+  if (order_.empty() || outbox_.waiting() >= owed_at_once) return owed;
   return owed ? std::min(*owed, order_.begin()->first) : order_.begin()->first;
 }
 

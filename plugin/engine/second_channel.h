@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -55,7 +56,12 @@ class SecondChannel {
     DeliveryRow row;
     CorrelationId correlation;
   };
-  std::vector<Mail> claim(Now now, Facts& facts);
+  /// So many at a time: what is owed keeps its subject in memory.
+  static constexpr std::size_t owed_at_once = 64;
+  /// The subjects whose time has come and that are owed next.
+  [[nodiscard]] std::vector<IncidentId> due(Now now) const;
+  /// `present`: whether a subject can be written about now; those that are `due` wait until it is.
+  std::vector<Mail> claim(Now now, Facts& facts, const std::function<bool(const IncidentId&)>& present);
   /// What would have gone to the desk, as this mail.
   [[nodiscard]] SendDelivery as_mail(const Mail& mail, SendDelivery send) const;
   std::vector<LookUpDelivery> claim_look_ups(Now now);

@@ -20,14 +20,27 @@ bool is_power_of_ten(std::uint64_t n) {
   return n == 1;
 }
 
+std::string group_name(const SensorId& sensor, std::string_view signature, std::string_view subsignature,
+                       std::string_view attacker, std::vector<std::string> targets) {
+  std::sort(targets.begin(), targets.end());
+  return cat(sensor.text, " ", signature, "/", subsignature, " ", attacker, " ", join(targets, ","));
+}
+
 }  // namespace
 
 std::string group_of(const Alert& alert) {
   std::vector<std::string> targets;
   for (const Endpoint& target : alert.targets) targets.push_back(target.address);
-  std::sort(targets.begin(), targets.end());
-  return cat(alert.sensor.text, " ", alert.signature_id, "/", alert.subsignature_id, " ",
-             alert.attacker ? alert.attacker->address : "-", " ", join(targets, ","));
+  return group_name(alert.sensor, alert.signature_id, alert.subsignature_id,
+                    alert.attacker ? alert.attacker->address : "-", std::move(targets));
+}
+
+std::string group_of(const SensorId& sensor, const IdsAlert& alert) {
+  std::vector<std::string> targets;
+  for (const Participant& target : alert.targets) targets.push_back(canonical_address(target.address));
+  return group_name(sensor, alert.signature.id, alert.signature.subsig_id,
+                    alert.attackers.empty() ? "-" : canonical_address(alert.attackers.front().address),
+                    std::move(targets));
 }
 
 TenantEngine::TenantEngine(EngineSettings settings)
@@ -399,19 +412,19 @@ void TenantEngine::pump(Now now, Reaction& out) {
 }
 
 bool TenantEngine::makes_way(const DeliveryId& id) const {
-  return outbox_.waiting() > 0 || outbox_.has_behind(id) || operator_.owns(id) || people_.owns(id);
+  return waiting() > 0 || outbox_.has_behind(id) || operator_.owns(id) || people_.owns(id);
 }
 
 std::optional<MonoTime> TenantEngine::next_wake() const {
   std::optional<MonoTime> earliest;
   for (const std::optional<MonoTime>& at :
-       {captures_.next_wake(), outbox_.next_wake(), operator_.next_wake(), people_.next_wake()})
+       {captures_.next_wake(), outbox_.next_wake(shelf_.next_turn()), operator_.next_wake(), people_.next_wake()})
     if (at && (!earliest || *at < *earliest)) earliest = at;
   return earliest;
 }
 
 bool TenantEngine::settled() const {
-  if (outbox_.open() > 0) return false;
+  if (open_deliveries() > 0) return false;
   for (const auto& [id, incident] : incidents_)
     for (const CaptureKey& key : incident.row.captures) {
       const CaptureRow* row = captures_.find(key);

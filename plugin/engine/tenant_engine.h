@@ -16,6 +16,7 @@
 #include "engine/outbox.h"
 #include "engine/second_channel.h"
 #include "engine/seen_alerts.h"
+#include "engine/shelf.h"
 #include "incident/priority.h"
 #include "incident/ticket_template.h"
 
@@ -39,6 +40,7 @@ struct EngineSettings {
   Nanoseconds reopen_within = std::chrono::hours{24};  ///< Later, a closed ticket stays closed and a new one follows.
   bool round_trip = false;                             ///< The desk is polled: open tickets stay in memory longer.
   Outbox::Settings outbox;
+  std::size_t waiting_in_memory = limits::waiting_in_memory;  ///< Incidents; the others wait on the shelf.
   OperatorDesk::Settings operator_desk;
   SecondChannel::Settings people;  ///< Told by mail of an incident whose ticket is late.
   std::map<SensorId, CaptureTracker::Settings> sensors;
@@ -52,15 +54,24 @@ struct EngineCounts {
 ///
 /// `on` is the only way in. Its facts are to be committed in one transaction before its effects are performed; if the
 /// commit fails, throw this object away and make a new one from the rows. Does no I/O and reads no clock.
+///
+/// What waits long for its desk is not kept in memory (shelf.h). So before each `on` the owner reads the rows of what
+/// is `absent` and brings it back, and after each commit it lets the engine put aside what may go.
 class TenantEngine {
  public:
   explicit TenantEngine(EngineSettings settings);
 
   /// Takes the rows of an earlier life; gives what must be said and done first.
-  Reaction restore(const Snapshot& rows, Now now);
+  Reaction restore(Snapshot rows, Now now);
   Reaction on(Input input, Now now);
   /// The same behind what `out` holds already: several inputs share a commit.
   void on(Input input, Now now, Reaction& out);
+  /// The incidents on the shelf that this input, or what it sets going, may need.
+  [[nodiscard]] std::vector<IncidentId> absent(const Input& input, Now now) const;
+  /// Their rows, as committed; to be called with nothing else between `absent` and `on`.
+  void bring_back(const Snapshot& rows, Now now, Reaction& out);
+  /// All that was said is committed: what waits for its desk alone may leave the memory. Gives how many left.
+  std::size_t put_aside();
   /// Something may be sent as soon as this delivery has ended.
   [[nodiscard]] bool makes_way(const DeliveryId& id) const;
   /// When a Tick is due, if nothing else comes before.
@@ -69,6 +80,10 @@ class TenantEngine {
   [[nodiscard]] const EngineCounts& counts() const { return counts_; }
   [[nodiscard]] const CaptureTracker& captures() const { return captures_; }
   [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+  /// What is owed to the desk and goes on by itself.
+  [[nodiscard]] std::size_t open_deliveries() const { return outbox_.open() + shelf_.deliveries(); }
+  /// Incidents that have a delivery which waits for its time or for a look.
+  [[nodiscard]] std::size_t waiting() const { return outbox_.waiting() + shelf_.size(); }
   [[nodiscard]] const OperatorDesk& operator_desk() const { return operator_; }
   /// What texts and pages say of an incident; nothing when it is no longer in memory.
   [[nodiscard]] std::optional<TicketView> view(const IncidentId& incident) const;
@@ -147,6 +162,9 @@ class TenantEngine {
   void follow_settled_captures(Now now, Reaction& out);
   [[nodiscard]] static bool awaits_report(const Incident& incident, const CaptureRow& row);
   [[nodiscard]] bool waits(const Incident& incident) const;
+  [[nodiscard]] bool waits_for_captures(const Incident& incident) const;
+  Incident& remember(const IncidentRow& row, const AlertRow* first);
+  void leave_memory(const IncidentId& id);
   [[nodiscard]] bool is_followed(const Incident& incident, Now now) const;
   void forget(const IncidentId& id);
   void forget_old(Now now);
@@ -164,6 +182,7 @@ class TenantEngine {
   Outbox outbox_;
   OperatorDesk operator_;
   SecondChannel people_;
+  Shelf shelf_;
   SeenAlerts seen_;
   std::map<std::string, IncidentId> tickets_;     ///< By the desk's id.
   std::map<std::string, AdoptionRow> adoptions_;  ///< Not used yet, by id.
@@ -181,5 +200,7 @@ class TenantEngine {
 
 /// "3200/0 192.0.2.10 198.51.100.20": alerts with the same text may join one incident.
 std::string group_of(const Alert& alert);
+/// The same of an alert that is not in our words yet.
+std::string group_of(const SensorId& sensor, const IdsAlert& alert);
 
 }  // namespace exhibit

@@ -24,16 +24,11 @@ constexpr std::array<Action, 9> blocking = {{{"droppedPacket", "packet dropped"}
                                              {"shunRequested", "block requested from another device"},
                                              {"blockConnectionRequested", "block requested from another device"}}};
 
-std::string canonical(const std::string& address) {
-  const auto parsed = IpAddress::parse(trim(address));
-  return parsed ? parsed->text() : defanged(cut_short(address, 64));
-}
-
 Endpoint endpoint_of(Participant& wire) {
   std::string os = wire.os_type == "unknown" ? "" : wire.os_type;
   if (!os.empty() && !wire.os_source.empty()) os = cat(wire.os_source, " OS: ", os);
   return {
-      .address = canonical(wire.address), .port = wire.port, .locality = std::move(wire.locality), .os = std::move(os)};
+      .address = canonical_address(wire.address), .port = wire.port, .locality = std::move(wire.locality), .os = std::move(os)};
 }
 
 Block block_of(const std::vector<std::string>& actions) {
@@ -55,6 +50,11 @@ bool asks_for_log(const std::string& action) {
 }
 
 }  // namespace
+
+std::string canonical_address(const std::string& wire) {
+  const auto parsed = IpAddress::parse(trim(wire));
+  return parsed ? parsed->text() : defanged(cut_short(wire, 64));
+}
 
 std::string_view token(Severity severity) {
   constexpr std::array<std::string_view, 4> words = {"informational", "low", "medium", "high"};

@@ -61,6 +61,7 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   void keep_unheard(std::vector<DeliveryEnded> proofs);
   void hear_again();
   void keep_proofs();
+  bool bring_back_for(const Input& input, Reaction& out);
   [[nodiscard]] bool idle() const { return sensors_said.empty() && pending.empty(); }
   void refuse_pending();
   bool commit(Reaction& reaction);

@@ -144,7 +144,7 @@ std::string TenantState::report(bool with_incidents) {
   const EngineCounts counts = engine ? engine->counts() : EngineCounts{};
   out.object().member("tenant", settings.tenant.text).member("name", settings.name).text_or_null("failed", failed);
   out.member("alerts", counts.alerts).member("incidents", counts.incidents).member("gaps", counts.gaps);
-  out.member("repeated", counts.duplicates_dropped).member("open_deliveries", engine ? engine->outbox().open() : 0);
+  out.member("repeated", counts.duplicates_dropped).member("open_deliveries", engine ? engine->open_deliveries() : 0);
   const StoreRoom room = store ? store->room().value_or(StoreRoom{}) : StoreRoom{};
   out.member("store_bytes", room.used + room.log).member("capture_bytes", evidence->used());
   out.member("settled", engine && engine->settled() && idle());

@@ -144,7 +144,7 @@ void TenantState::keep_proofs() {
   Reaction all;
   try {
     for (Pending& entry : std::exchange(pending, {}))
-      if (can_wait(entry.input))
+      if (can_wait(entry.input))  // Then nothing waits that would have to be brought back.
         engine->on(std::move(entry.input), now(), all);
       else if (entry.done)
         entry.done(false);
@@ -173,17 +173,22 @@ void TenantState::drain() {
   }
   Reaction all;
   try {
-    for (Pending& entry : batch) engine->on(std::move(entry.input), now(), all);
+    for (Pending& entry : batch) {
+      if (!bring_back_for(entry.input, all)) break;
+      engine->on(std::move(entry.input), now(), all);
+    }
   } catch (const std::exception& broken) {  // An InvariantBroken, or what a library threw: this tenant alone stops.
     fail(broken.what());
   }
-  const bool committed = failed.empty() && commit(all);
+  const bool committed = failed.empty() && !stale && commit(all);
   for (Pending& entry : batch)
     if (entry.done) entry.done(committed);
-  if (committed)
+  if (committed) {
+    engine->put_aside();
     perform(std::move(all.effects));
-  else
+  } else {
     keep_unheard(std::move(proofs));
+  }
   // Refused a first time it was perhaps the others' rows that found no room; after that the store is left alone a
   // while.
   if (commit_failures == 0 || (!committed && commit_failures == 1)) hear_again();
@@ -191,6 +196,21 @@ void TenantState::drain() {
   if (grew()) follow_room();
   if (!idle()) drain_soon();
   arm_timer();
+}
+
+/// What waits for the desk is not all in memory. False: the rows could not be read, and what the engine believes since
+/// the last commit is not stored.
+bool TenantState::bring_back_for(const Input& input, Reaction& out) {
+  const std::vector<IncidentId> absent = engine->absent(input, now());
+  if (absent.empty()) return true;
+  const Result<Snapshot> rows = store->load_incidents(absent);
+  if (rows)
+    engine->bring_back(*rows, now(), out);
+  else if (rows.error().code == Errc::corrupt || rows.error().code == Errc::not_found)
+    fail(rows.error().text);
+  else
+    stale = true;
+  return rows.has_value();
 }
 
 /// False while the rows do not hold what the engine believes; then it believes nothing new.
@@ -233,24 +253,24 @@ void TenantState::restore_engine(Reaction& out) {
   told_scarce.reset();  // What the engine was told may not be among the rows.
   troubles_untold = true;
   const std::chrono::hours memory{world.poll > Nanoseconds{0} ? 24 * 7 : 48};
-  Result<Snapshot> rows = store->load(now().wall - memory);
+  Result<Snapshot> rows = store->load(now().wall - memory, world.people.settings.on);
   if (!rows) {
     if (!engine || rows.error().code == Errc::corrupt) return fail(rows.error().text);
     stale = true;  // Asked again after a while, as a refused commit is.
     return;
   }
-  WallTime newest{};
-  for (const AlertRow& row : rows->alerts) newest = std::max(newest, row.received);
-  if (!sweeping.retention) sweeping.retention.emplace(settings.keep.age, now(), newest);
+  if (!sweeping.retention) sweeping.retention.emplace(settings.keep.age, now(), rows->newest_alert);
   try {
     engine.emplace(engine_settings());
-    out = engine->restore(*rows, now());
+    out = engine->restore(std::move(*rows), now());
   } catch (const std::exception& broken) {
     return fail(broken.what());
   }
   // Deliveries that were in flight are unknown now, and that is a fact, too. Until it is stored, nothing may follow.
   stale = !store->commit(out.facts);
-  if (stale) out.effects.clear();
+  if (stale) return out.effects.clear();
+  while (engine->put_aside() > 0) {
+  }
 }
 
 void TenantState::fail(std::string_view why) {
@@ -369,7 +389,7 @@ void TenantState::tell_troubles_again() {
 }
 
 /// A tenant that failed may have no engine left to ask.
-bool TenantState::owes_too_much() const { return failed.empty() && engine->outbox().waiting() >= limits::outbox_rows; }
+bool TenantState::owes_too_much() const { return failed.empty() && engine->waiting() >= limits::outbox_rows; }
 
 void TenantState::follow_disk() {
   if (stopping || !started || !failed.empty()) return;
@@ -397,7 +417,7 @@ void TenantState::arm_checkpoint() {
   checkpoint.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
     if (cancelled || self->stopping) return;
     // Written over from its beginning, the log is room of ours for what is owed; then others may have it.
-    const bool owes_nothing = self->told_scarce.value_or(false) && self->engine->outbox().open() == 0;
+    const bool owes_nothing = self->told_scarce.value_or(false) && self->engine->open_deliveries() == 0;
     self->checkpoints_owing_nothing = owes_nothing ? self->checkpoints_owing_nothing + 1 : 0;
     if (self->checkpoints_owing_nothing == checkpoints_until_log_goes)
       self->store->give_log_back();

@@ -7,6 +7,7 @@
 #include "base/plants.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "engine/shelf.h"
 #include "store/checked_log.h"
 #include "store/checked_pages.h"
 #include "store/report_json.h"
@@ -32,11 +33,13 @@ class SqliteStore final : public Store {
     });
   }
 
-  Result<Snapshot> load(WallTime since) override {
+  Result<Snapshot> load(WallTime since, bool whole) override {
     Snapshot rows;
+    if (const Result<void> listed = list_waiting(whole); !listed) return listed.error();
+    load_waiting(rows);
     const std::string open_incidents =
-        "(select incident from deliveries where state not in ('done','expired') union select id from incidents where "
-        "opened >= ?1)";
+        "(select incident from (select incident from deliveries where state not in ('done','expired') union select id "
+        "from incidents where opened >= ?1) where incident not in (select id from waiting))";
     read(cat("select ", incident_columns, " from incidents where id in ", open_incidents), since, rows.incidents,
          read_incident);
     read(cat("select ", delivery_columns, " from deliveries where incident in ", open_incidents), since,
@@ -47,10 +50,11 @@ class SqliteStore final : public Store {
     if (rebuilt.bind(std::string_view(store_rebuilt_cause)).step()) rows.rebuilt_at = rebuilt.maybe_time();
     read("select key from captures where settled_at < ?1", since, rows.earlier_captures,
          [](Statement& s) { return CaptureKey::parse(s.text()).value_or(CaptureKey{}); });
-    read(cat("select identity, incident, sequence, sensor, event_id, time, received, "
-             "case when identity in (select first_alert from incidents where id in ",
-             open_incidents, ") then raw else '' end from alerts"),
+    read(cat("select identity, incident, sequence, sensor, event_id, time, received, raw from alerts where identity in "
+             "(select first_alert from incidents where id in ",
+             open_incidents, ")"),
          since, rows.alerts, read_alert);
+    load_seen(open_incidents, since, rows);
     read(cat("select capture, incident, report from reports where incident in ", open_incidents), since, rows.reports,
          read_report);
     read(
@@ -71,11 +75,38 @@ class SqliteStore final : public Store {
     if (cursor.step()) rows.poll_cursor = cursor.text();
     if (const Result<void> more = load_captures_named(rows); !more) return more.error();
     rows.sequence = count("select coalesce(max(sequence), 0) from alerts");
-    read("select identity from remembered", since, rows.remembered, [](Statement& s) { return s.text(); });
     rows.alerts_total = rows.sequence;
     rows.incidents_total = count("select (select count(*) from incidents) + incidents from removed");
     rows.gaps_total = count("select (select count(*) from gaps) + gaps from removed");
     if (failed_) return failure("loading");
+    return rows;
+  }
+
+  Result<Snapshot> load_incidents(std::span<const IncidentId> ids) override {
+    Snapshot rows;
+    const std::string by_id = cat("select ", incident_columns, " from incidents where id = ?");
+    const std::string owed = cat("select ", delivery_columns, " from deliveries where incident = ?");
+    const auto append = [](auto& to, auto&& more) {
+      std::move(more.begin(), more.end(), std::back_inserter(to));
+    };
+    for (const IncidentId& id : ids) {
+      Result<IncidentRow> incident = one<IncidentRow>(by_id, read_incident, id.text);
+      if (!incident) return incident.error();
+      if (Result<AlertRow> first = alert(incident->first_alert); first)
+        rows.alerts.push_back(std::move(*first));
+      else if (first.error().code != Errc::not_found)
+        return first.error();
+      Result<std::vector<CaptureRow>> captures = captures_of(*incident);
+      if (!captures) return captures.error();
+      Result<std::vector<ReportRow>> reports = reports_of(id);
+      if (!reports) return reports.error();
+      Result<std::vector<DeliveryRow>> deliveries = many<DeliveryRow>(owed, read_delivery, id.text);
+      if (!deliveries) return deliveries.error();
+      append(rows.captures, std::move(*captures));
+      append(rows.reports, std::move(*reports));
+      append(rows.deliveries, std::move(*deliveries));
+      rows.incidents.push_back(std::move(*incident));
+    }
     return rows;
   }
 
@@ -244,6 +275,56 @@ class SqliteStore final : public Store {
   }
 
  private:
+  /// The table `waiting`, of this connection alone: incidents without ticket and captures all of whose deliveries are
+  /// ready.
+  Result<void> list_waiting(bool none) {
+    const Result<void> made = sqlite::execute(
+        database_.get(),
+        "create temp table if not exists waiting(id text primary key, deliveries integer, first integer) without "
+        "rowid; delete from waiting");
+    if (!made || none) return made;
+    return sqlite::execute(
+        database_.get(),
+        "insert into waiting select incident, count(*), min(ord) from deliveries where state not in ('done','expired') "
+        "group by incident having min(state = 'ready') = 1 and exists(select 1 from incidents where id = incident and "
+        "ticket_at is null and captures = '')");
+  }
+
+  void load_waiting(Snapshot& rows) {
+    Statement s(database_.get(),
+                "select id, grouping, first_time, d.severity, d.not_before, w.deliveries from waiting w join incidents "
+                "using(id) join deliveries d on d.incident = id and d.ord = w.first order by d.rowid");
+    while (s.step()) {
+      WaitingRow row;
+      row.incident = IncidentKey::of({s.text()});
+      row.group = Shelf::group_hash(s.text());
+      row.first_time = s.time();
+      row.severity = static_cast<Severity>(s.number());
+      row.not_before.wall = s.time();
+      row.deliveries = static_cast<std::uint32_t>(s.number());
+      rows.waiting.push_back(row);
+    }
+    failed_ = failed_ || s.failed();
+  }
+
+  /// There may be millions: each leaves some bytes and no row.
+  void load_seen(const std::string& open_incidents, WallTime since, Snapshot& rows) {
+    Statement s(database_.get(), cat("select identity, received, sensor, event_id, case when incident in ",
+                                     open_incidents, " or incident in (select id from waiting) then incident else '' "
+                                     "end from alerts"));
+    s.bind(since);
+    while (s.step()) {
+      rows.seen.insert(s.text());
+      rows.newest_alert = std::max(rows.newest_alert, s.time());
+      const SensorId sensor{s.text()};
+      const std::string event = s.text();
+      if (const IncidentId incident{s.text()}; !incident.empty()) rows.seen.belongs(sensor, event, incident);
+    }
+    Statement remembered(database_.get(), "select identity from remembered");
+    while (remembered.step()) rows.seen.insert(remembered.text());
+    failed_ = failed_ || s.failed() || remembered.failed();
+  }
+
   /// All that `write` does, or nothing when it says false.
   template <typename Write>
   Result<void> in_transaction(std::string_view doing, Write write) {

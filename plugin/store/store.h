@@ -72,8 +72,12 @@ class Store {
   /// All facts in one transaction, each as the new image of its row.
   /// unavailable: nothing was written (disk full, I/O error); throw the engine away and restore it.
   virtual Result<void> commit(std::span<const Fact> facts) = 0;
-  /// What an engine needs to go on; settled things as far back as `since`.
-  virtual Result<Snapshot> load(WallTime since) = 0;
+  /// What an engine needs to go on; settled things as far back as `since`. What waits for its desk and for nothing else
+  /// comes as `waiting`, or as whole rows where somebody else may be told of it, too.
+  virtual Result<Snapshot> load(WallTime since, bool whole = false) = 0;
+  /// The same of these incidents alone: their rows, first alerts, captures, reports and deliveries.
+  /// not_found: one of them has no row.
+  virtual Result<Snapshot> load_incidents(std::span<const IncidentId> ids) = 0;
   virtual Result<std::vector<CursorRow>> cursors() = 0;
 
   /// not_found: nothing has this name here.

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/tenant_engine.h"
+#include "engine_rows.h"
 #include "phf_alert.h"
 
 /// Whatever sensors, desks and people say, in whatever order, and whenever our process dies: the engine keeps its
@@ -18,47 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 
 const SensorId sensors[] = {{"s1"}, {"s2"}};
-
-/// The latest image of each row, as the store keeps it.
-struct Rows {
-  std::map<std::string, AlertRow> alerts;
-  std::map<IncidentId, IncidentRow> incidents;
-  std::map<CaptureKey, CaptureRow> captures;
-  std::map<std::pair<CaptureKey, IncidentId>, ReportRow> reports;
-  std::map<DeliveryId, DeliveryRow> deliveries;
-  std::map<std::string, AdoptionRow> adoptions;
-  std::map<std::string, ConditionRow> conditions;
-  std::string poll_cursor;
-  std::uint64_t sequence = 0, gaps = 0;
-
-  void take(const AlertRow& row) { alerts.emplace(row.identity, row), sequence = std::max(sequence, row.sequence); }
-  void take(const IncidentRow& row) { incidents.insert_or_assign(row.id, row); }
-  void take(const CaptureRow& row) { captures.insert_or_assign(row.key, row); }
-  void take(const ReportRow& row) { reports.insert_or_assign({row.capture, row.incident}, row); }
-  void take(const DeliveryRow& row) { deliveries.insert_or_assign(row.id, row); }
-  void take(const AdoptionRow& row) { adoptions.insert_or_assign(row.id(), row); }
-  void take(const ConditionRow& row) { conditions.insert_or_assign(row.key, row); }
-  void take(const PollCursorRow& row) { poll_cursor = row.cursor; }
-  void take(const GapRow&) { ++gaps; }
-  template <typename Other>
-  void take(const Other&) {}
-
-  [[nodiscard]] Snapshot snapshot() const {
-    const auto values = [](const auto& map) {
-      std::vector<typename std::decay_t<decltype(map)>::mapped_type> all;
-      for (const auto& [key, row] : map) all.push_back(row);
-      return all;
-    };
-    Snapshot all;
-    all.alerts = values(alerts), all.incidents = values(incidents), all.captures = values(captures);
-    all.reports = values(reports), all.conditions = values(conditions), all.deliveries = values(deliveries);
-    for (const AdoptionRow& row : values(adoptions))
-      if (!row.used) all.adoptions.push_back(row);
-    all.poll_cursor = poll_cursor, all.sequence = sequence;
-    all.alerts_total = alerts.size(), all.incidents_total = incidents.size(), all.gaps_total = gaps;
-    return all;
-  }
-};
 
 EngineSettings settings_of(std::uint64_t seed) {
   EngineSettings s = test::acme_engine(sensors[0]);
@@ -73,6 +33,7 @@ EngineSettings settings_of(std::uint64_t seed) {
   s.operator_desk.tenant = s.tenant, s.operator_desk.desk = {"snow"};
   s.operator_desk.mail = {seed % 4 == 1, Channel::operator_mail, 1min, "ops@msp.example", {}};
   s.people = {seed % 4 < 2, Channel::people, 15min, "soc@msp.example", {}};
+  if (seed % 3 > 0) s.waiting_in_memory = seed % 3 - 1;  // Whatever waits is put aside and comes back.
   return s;
 }
 
@@ -225,9 +186,13 @@ class Life {
   void answer(const TellOperator&, bool) {}
 
   void give(const Input& input) {
-    const Reaction reaction = engine_.on(input, now_);
+    Reaction reaction;
+    if (const auto absent = engine_.absent(input, now_); !absent.empty())
+      engine_.bring_back(rows_.of(absent), now_, reaction);
+    engine_.on(input, now_, reaction);
     if (below(40) == 0) return restore();  // The commit was refused: nothing of it is true.
     keep(reaction);
+    (void)engine_.put_aside();
   }
   void keep(const Reaction& reaction) {
     for (const Fact& fact : reaction.facts) {
@@ -283,7 +248,7 @@ class Life {
   std::mt19937_64 dice_;
   EngineSettings settings_;
   TenantEngine engine_;
-  Rows rows_;
+  test::EngineRows rows_;
   Effects effects_;
   std::uint64_t events_ = 0;
   Now now_{wall_from_ns(1'795'313'561'000'000'000), MonoTime{100h}};

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "evidence/ledger.h"
 #include "runtime/clock.h"
@@ -51,7 +52,7 @@ class TenantRuntimeTest : public ::testing::Test {
     sensor = std::make_unique<sim::Sensor>(
         std::move(options), [] { return WallTime(std::chrono::system_clock::now()); },
         [this](const std::string& line) { logins += line.find("login") != std::string::npos ? 1 : 0; },
-        sim::load_scenario({.alerts = static_cast<std::uint64_t>(alerts), .rate = rate, .seed = 1}));
+        sim::load_scenario({.alerts = alerts, .rate = rate, .seed = 1, .logs = logs}));
     server.emplace(sim::Endpoint{}, certificate.tls, [this](const sim::HttpRequest& request) {
       ++asked;
       return padded(sensor->handle(request));
@@ -158,6 +159,7 @@ class TenantRuntimeTest : public ::testing::Test {
   Nanoseconds settle{0};
   std::atomic<int> asked = 0, logins = 0;
   std::size_t padding = 0;
+  bool logs = true;
   std::atomic<bool> over = false;
   std::unique_ptr<sim::Sensor> sensor;
   std::optional<sim::HttpServer> server;
@@ -226,6 +228,23 @@ TEST_F(TenantRuntimeTest, ATenantCanBeOpenedAgainWhileTheDeskStillHoldsCallsOfIt
   std::promise<bool> refused;
   former->list(10, 0, [&](const Result<std::vector<IncidentRow>>& rows) { refused.set_value(!rows); });
   EXPECT_TRUE(refused.get_future().get());
+}
+
+TEST_F(TenantRuntimeTest, WhatADeskIsOwedBeyondWhatMemoryHoldsIsDeliveredOnceOverARestart) {
+  constexpr std::uint64_t alerts = limits::waiting_in_memory + 300;
+  logs = false;
+  raise(alerts);
+  desk->hang();
+  start();
+  EXPECT_TRUE(becomes([&](const Json& now) { return now["alerts"] == alerts; }));
+  EXPECT_EQ(report()["open_deliveries"], alerts * 2);  // A ticket and its trigger packet.
+  stop();
+  start();
+  EXPECT_EQ(report()["open_deliveries"], alerts * 2);
+  desk->go_on();
+  EXPECT_TRUE(settles(alerts)) << report();
+  EXPECT_EQ(desk->tickets().size(), alerts);
+  EXPECT_EQ(desk->repeated(), 0U);
 }
 
 TEST_F(TenantRuntimeTest, TheOldestGoWhenTheBoundsAreMetAndNothingIsLost) {

@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
+#include "engine/shelf.h"
 #include "incident/identity.h"
 
 namespace exhibit::sim {
@@ -125,15 +126,61 @@ void SimDisk::judge_step(const DeliveryRow* before, const DeliveryRow& row) {
 Snapshot SimDisk::snapshot() const {
   Snapshot rows;
   rows.sequence = sequence_;
-  for (const auto& [id, row] : alerts_) {
-    rows.alerts.push_back(row);
+  std::set<IncidentId> waiting;
+  for (const auto& [id, row] : incidents_) {
+    if (const auto waits = waiting_row(row)) {
+      rows.waiting.push_back(*waits);
+      waiting.insert(id);
+    } else {
+      rows.incidents.push_back(row);
+    }
   }
-  for (const auto& [id, row] : incidents_) rows.incidents.push_back(row);
+  for (const auto& [id, row] : alerts_) {
+    rows.seen.insert(id);
+    if (waiting.contains(row.incident))
+      rows.seen.belongs(row.sensor, row.event_id, row.incident);
+    else
+      rows.alerts.push_back(row);
+  }
   for (const auto& [id, row] : captures_) rows.captures.push_back(row);
   for (const auto& [id, row] : reports_) rows.reports.push_back(row);
-  for (const auto& [id, row] : deliveries_) rows.deliveries.push_back(row);
+  for (const auto& [id, row] : deliveries_)
+    if (!waiting.contains(row.incident)) rows.deliveries.push_back(row);
   rows.alerts_total = alerts_.size();
   rows.incidents_total = incidents_.size();
+  return rows;
+}
+
+/// As Store::load has it.
+std::optional<WaitingRow> SimDisk::waiting_row(const IncidentRow& row) const {
+  if (row.ticket_at || !row.captures.empty()) return std::nullopt;
+  const DeliveryRow* first = nullptr;
+  std::uint32_t open = 0;
+  for (auto at = deliveries_.lower_bound({row.id.text}); at != deliveries_.end(); ++at) {
+    const DeliveryRow& delivery = at->second;
+    if (delivery.incident != row.id) break;
+    if (is_final(delivery.state) && delivery.state != State::dead) continue;
+    if (delivery.state != State::ready) return std::nullopt;
+    if (first == nullptr || delivery.order < first->order) first = &delivery;
+    ++open;
+  }
+  if (first == nullptr) return std::nullopt;
+  return WaitingRow{IncidentKey::of(row.id), Shelf::group_hash(row.group), row.first_time,
+                    first->severity,         first->not_before,            open};
+}
+
+Snapshot SimDisk::rows_of(const std::vector<IncidentId>& ids) const {
+  Snapshot rows;
+  for (const IncidentId& id : ids) {
+    const IncidentRow& row = incidents_.at(id);
+    rows.incidents.push_back(row);
+    rows.alerts.push_back(alerts_.at(row.first_alert));
+    for (const CaptureKey& key : row.captures) rows.captures.push_back(captures_.at(key));
+    for (const auto& [key, report] : reports_)
+      if (report.incident == id) rows.reports.push_back(report);
+    for (const auto& [key, delivery] : deliveries_)
+      if (delivery.incident == id) rows.deliveries.push_back(delivery);
+  }
   return rows;
 }
 

@@ -23,6 +23,8 @@ class SimDisk {
   /// False: refused. `looked_for`: the lost answer whose look-up this commit takes in, if it is one.
   bool commit(const Facts& facts, const DeliveryId& looked_for = {});
   [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] std::optional<WaitingRow> waiting_row(const IncidentRow& row) const;
+  [[nodiscard]] Snapshot rows_of(const std::vector<IncidentId>& ids) const;
   void fill_up(Nanoseconds length) { full_until_ = stage_.now().mono + length; }
   /// What must hold of rows at the end.
   void judge_the_end() const;

@@ -57,6 +57,7 @@ EngineSettings World::settings_of(const Tenant& tenant) const {
   s.attach = AttachPolicy::trigger_packet;
   s.outbox.settle = settle_time;
   s.outbox.retry_max = 10min;
+  s.waiting_in_memory = 1;  // So that whatever waits is put aside, and comes back.
   for (const auto& sensor : tenant.sensors) s.sensors[sensor->id()] = {};
   return s;
 }
@@ -64,7 +65,10 @@ EngineSettings World::settings_of(const Tenant& tenant) const {
 bool World::give(Tenant& tenant, const Input& input) {
   if (tenant.stale) restore(tenant);
   if (tenant.stale) return false;
-  const Reaction reaction = tenant.engine->on(input, stage_.now());
+  Reaction reaction;
+  if (const auto absent = tenant.engine->absent(input, stage_.now()); !absent.empty())
+    tenant.engine->bring_back(tenant.disk->rows_of(absent), stage_.now(), reaction);
+  tenant.engine->on(input, stage_.now(), reaction);
   if (stage_.chance(options_.deaths)) return crash(), false;
   const auto* looked = std::get_if<DeliveryLookedUp>(&input);
   tenant.disk->person_decided = std::holds_alternative<LetterDecided>(input);
@@ -79,6 +83,7 @@ bool World::give(Tenant& tenant, const Input& input) {
     return false;
   }
   if (!reaction.facts.empty()) tenant.refused = false;
+  put_aside_ += tenant.engine->put_aside();
   if (stage_.chance(options_.deaths)) return crash(), true;
   perform(tenant, reaction.effects);
   arm_tick(tenant);
@@ -189,6 +194,7 @@ void World::restore(Tenant& tenant) {
       if (mine == tenant.engine_life) (void)give(tenant, Tick{});
     });
   }
+  put_aside_ += tenant.engine->put_aside();
   perform(tenant, reaction.effects);
   arm_tick(tenant);
 }

@@ -44,6 +44,8 @@ class World {
   [[nodiscard]] std::size_t alerts_raised() const;
   [[nodiscard]] std::size_t crashes() const { return crashes_; }
   [[nodiscard]] std::size_t lost_answers() const;
+  /// How often an incident left the memory while it waited for its desk.
+  [[nodiscard]] std::size_t put_aside() const { return put_aside_; }
   [[nodiscard]] std::set<Step> steps() const;
   /// A text of all that the desks hold and the rows say, hashed: equal for equal runs.
   [[nodiscard]] std::string digest() const;
@@ -88,7 +90,7 @@ class World {
   Options options_;
   std::vector<std::unique_ptr<SimDesk>> desks_;
   std::vector<std::unique_ptr<Tenant>> tenants_;
-  std::size_t crashes_ = 0;
+  std::size_t crashes_ = 0, put_aside_ = 0;
 };
 
 }  // namespace exhibit::sim

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "engine/shelf.h"
 #include "files.h"
 #include "phf_alert.h"
 #include "store/checked_pages.h"
@@ -231,7 +232,7 @@ TEST_F(SqliteStoreTest, DamageIsFoundInALogThatWasBegunAnewWithALargerCommit) {
   store->checkpoint();
   Facts more;
   for (std::uint64_t i = 2; i < 200; ++i)
-    more.emplace_back(AlertRow{cat("alert", i), {"inc-1"}, i, {"s1"}, cat(i), wall_from_ns(1), wall_from_ns(2),
+    more.emplace_back(AlertRow{cat("b", i), {"inc-1"}, i, {"s1"}, cat(i), wall_from_ns(1), wall_from_ns(2),
                                std::string(500, 'x')});
   ASSERT_TRUE(store->commit(more));
   const std::string killed = folder + "/killed";
@@ -250,7 +251,7 @@ TEST_F(SqliteStoreTest, DamageIsFoundInALogThatWasBegunAnewWithALargerCommit) {
     if (!opened) {
       EXPECT_EQ(opened.error().code, Errc::corrupt);
     } else {
-      EXPECT_THAT((*opened)->load(wall_from_ns(0))->alerts, SizeIs(199));
+      EXPECT_EQ((*opened)->load(wall_from_ns(0))->seen.size(), 199U);
     }
   }
 }
@@ -297,6 +298,63 @@ TEST_F(SqliteStoreTest, ACaptureThatAnOpenIncidentNamesIsLoadedHoweverOldItIs) {
   ASSERT_TRUE(rows);
   EXPECT_THAT(rows->incidents, SizeIs(1));
   EXPECT_THAT(rows->captures, SizeIs(1));
+}
+
+TEST_F(SqliteStoreTest, WhatWaitsForItsDeskAloneIsLoadedInAFewBytes) {
+  IncidentRow waits;
+  waits.id = {"00112233-4455-8677-8899-aabbccddeeff"};
+  waits.group = "s1 3200/0 192.0.2.10 198.51.100.20";
+  waits.first_alert = "aa", waits.first_time = wall_from_ns(3), waits.opened = wall_from_ns(5);
+  IncidentRow looked_for = waits;
+  looked_for.id = {"10112233-4455-8677-8899-aabbccddeeff"}, looked_for.link = {"other"}, looked_for.first_alert = "bb";
+  const auto owed = [](const IncidentRow& incident, std::uint64_t order, DeliveryState state) {
+    DeliveryRow row;
+    row.incident = incident.id, row.order = order, row.state = state;
+    row.severity = Severity::medium, row.not_before.wall = wall_from_ns(7);
+    return row;
+  };
+  ASSERT_TRUE(store->commit(Facts{AlertRow{"aa", waits.id, 1, {"s1"}, "17", wall_from_ns(1), wall_from_ns(2), "<raw/>"},
+                                  waits, looked_for, owed(waits, 0, DeliveryState::ready),
+                                  owed(waits, 1, DeliveryState::ready), owed(looked_for, 0, DeliveryState::unknown)}));
+  const Result<Snapshot> rows = store->load({}), whole = store->load({}, true);
+  ASSERT_TRUE(rows && whole);
+  ASSERT_THAT(rows->waiting, SizeIs(1));
+  const WaitingRow& row = rows->waiting[0];
+  EXPECT_EQ(row.incident.id(), waits.id);
+  EXPECT_EQ(row.group, Shelf::group_hash(waits.group));
+  EXPECT_EQ(row.first_time, waits.first_time);
+  EXPECT_EQ(row.severity, Severity::medium);
+  EXPECT_EQ(row.not_before.wall, wall_from_ns(7));
+  EXPECT_EQ(row.deliveries, 2U);
+  EXPECT_EQ(rows->seen.incident_of({"s1"}, "17"), waits.id);
+  EXPECT_TRUE(rows->seen.contains("aa"));
+  EXPECT_EQ(rows->newest_alert, wall_from_ns(2));
+  EXPECT_THAT(rows->alerts, SizeIs(0));
+  ASSERT_THAT(rows->incidents, SizeIs(1));
+  EXPECT_EQ(rows->incidents[0].id, looked_for.id);
+  EXPECT_THAT(rows->deliveries, SizeIs(1));
+  EXPECT_THAT(whole->waiting, SizeIs(0));
+  EXPECT_THAT(whole->incidents, SizeIs(2));
+  EXPECT_THAT(whole->deliveries, SizeIs(3));
+}
+
+TEST_F(SqliteStoreTest, OneIncidentComesWithAllThatItsTicketNeeds) {
+  Facts facts = some_facts();
+  for (Fact& fact : facts) {
+    if (auto* row = std::get_if<DeliveryRow>(&fact)) row->incident = {"inc-1"};
+    if (auto* row = std::get_if<ReportRow>(&fact)) row->incident = {"inc-1"};
+  }
+  ASSERT_TRUE(store->commit(facts));
+  const IncidentId here[] = {{"inc-1"}}, nowhere[] = {{"inc-1"}, {"inc-9"}};
+  const Result<Snapshot> all = store->load({}), one = store->load_incidents(here);
+  ASSERT_TRUE(all && one);
+  EXPECT_THAT(one->incidents, SizeIs(1));
+  EXPECT_THAT(one->alerts, SizeIs(1));
+  EXPECT_EQ(one->alerts.at(0).raw, all->alerts.at(0).raw);
+  EXPECT_THAT(one->captures, SizeIs(1));
+  EXPECT_EQ(one->reports.size(), all->reports.size());
+  EXPECT_EQ(one->deliveries.size(), all->deliveries.size());
+  EXPECT_EQ(store->load_incidents(nowhere).error().code, Errc::not_found);
 }
 
 }  // namespace

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/values.h"
+
+namespace exhibit {
+
+/// An incident's id in 16 bytes, for tables of hundreds of thousands. Ids are UUIDs; of any other text the key is
+/// nobody's.
+struct IncidentKey {
+  std::uint64_t high = 0, low = 0;
+
+  static IncidentKey of(const IncidentId& id);
+  [[nodiscard]] IncidentId id() const;
+  bool operator==(const IncidentKey&) const = default;
+};
+
+}  // namespace exhibit
+
+template <>
+struct std::hash<exhibit::IncidentKey> {
+  std::size_t operator()(const exhibit::IncidentKey& key) const noexcept { return static_cast<std::size_t>(key.low); }
+};
