@@ -64,9 +64,9 @@ std::vector<std::string> payload_text(const TicketView& view, std::string_view p
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
     for (std::string& piece :
-         wrap(planted(Plant::ticket_text_raw) ? std::string(line) : defanged(line), columns_max - 4))
+         wrap_behind("  | ", planted(Plant::ticket_text_raw) ? std::string(line) : defanged(line), "  | "))
       if (lines.size() < payload_lines_max)
-        lines.push_back("  | " + piece);
+        lines.push_back(std::move(piece));
       else
         cut = true;
   }
@@ -101,8 +101,8 @@ std::vector<std::string> trigger_packet_lines(const TicketView& view, const Deco
       cat("Trigger packet (", grouped(bytes.size()), " bytes, ", link_words(packet), ")")};
   for (std::string& line : header_lines(packet, bytes)) lines.push_back(std::move(line));
   if (!packet.stopped.empty())
-    for (std::string& line : wrap(cat("(decoded this far: ", packet.stopped, ")"), columns_max - 2))
-      lines.push_back("  " + line);
+    for (std::string& line : wrap_behind("  ", cat("(decoded this far: ", packet.stopped, ")"), "  "))
+      lines.push_back(std::move(line));
   if (view.disclosure == Disclosure::headers) {
     lines.emplace_back("  (payload not shown to this desk; see the link)");
     return lines;
@@ -115,7 +115,7 @@ std::vector<std::string> trigger_packet_lines(const TicketView& view, const Deco
   const std::string said = meaning(packet, bytes);
   const bool text = is_text(as_text(payload));
   if (!said.empty() && !text)
-    for (std::string& line : wrap(shown(view, said), columns_max - 2)) lines.push_back("  " + line);
+    for (std::string& line : wrap_behind("  ", shown(view, said), "  ")) lines.push_back(std::move(line));
   const bool complete = packet.http && packet.http->header_complete;
   const std::vector<std::string> content = text ? payload_text(view, as_text(payload), complete) : payload_hex(payload);
   lines.insert(lines.end(), content.begin(), content.end());

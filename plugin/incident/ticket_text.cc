@@ -86,10 +86,9 @@ std::string public_text(const TicketView& view) {
 }
 
 std::vector<std::string> labelled(std::string_view label, std::string_view text) {
-  const std::string head = cat(label, std::string(label_width - std::min(label.size(), label_width), ' '));
-  std::vector<std::string> lines = wrap(text, columns_max - label_width);
-  for (std::size_t i = 0; i < lines.size(); ++i) lines[i] = (i == 0 ? head : std::string(label_width, ' ')) + lines[i];
-  return lines;
+  constexpr std::string_view blank = "          ";
+  static_assert(blank.size() == label_width);
+  return wrap_behind(cat(label, blank.substr(std::min(label.size(), label_width))), text, blank);
 }
 
 std::vector<std::string> capture_lines(const TicketView& view) {

@@ -1,5 +1,7 @@
 #include "incident/wrap.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace exhibit {
@@ -14,30 +16,50 @@ std::string_view before_escape(std::string_view piece) {
 
 }  // namespace
 
-std::vector<std::string> wrap(std::string_view text, std::size_t columns, std::string_view indent) {
+std::vector<std::string> wrap_behind(std::string_view head, std::string_view text, std::string_view indent,
+                                     std::size_t columns) {
   std::vector<std::string> lines;
-  std::string line;
-  for (std::string_view word : split(text, " ")) {
-    const std::size_t before = code_points(line);
-    if (before > indent.size() && before + 1 + code_points(word) > columns) {
-      lines.push_back(std::move(line));
-      line = indent;
-    }
-    while (code_points(word) > columns - indent.size()) {
-      const std::string_view piece = before_escape(cut_utf8(word, columns - code_points(line) - 1));
-      lines.push_back(line + std::string(piece));
-      line = indent;
+  std::string line(head);
+  line.reserve(columns + 1);
+  std::size_t used = code_points(head);
+  bool fresh = true;  // No word stands in the line yet.
+  const std::size_t margin = code_points(indent);
+  const auto end_line = [&] {
+    lines.push_back(line);
+    line = indent;
+    used = margin;
+    fresh = true;
+  };
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    std::size_t wide = code_points(word);
+    if (used > margin && used + 1 + wide > columns) end_line();
+    while (wide > columns - margin) {
+      const std::string_view piece = before_escape(cut_utf8(word, columns - used - 1));
+      line += piece;
+      end_line();
       word.remove_prefix(piece.size());
+      wide -= code_points(piece);
     }
-    if (!line.empty() && line != indent) line += ' ';
+    if (word.empty()) continue;  // A piece took its last byte.
+    if (!fresh) line += ' ', ++used;
     line += word;
+    used += wide;
+    fresh = false;
   }
-  if (!line.empty() && line != indent) lines.push_back(std::move(line));
+  if (!fresh) lines.push_back(std::move(line));
   return lines;
 }
 
+std::vector<std::string> wrap(std::string_view text, std::size_t columns, std::string_view indent) {
+  return wrap_behind("", text, indent, columns);
+}
+
 void BoundedText::add(std::vector<std::string> lines) {
-  for (std::string& line : lines) lines_.push_back(std::move(line));
+  lines_.insert(lines_.end(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
 }
 
 void BoundedText::keep(std::string line) { kept_.push_back(std::move(line)); }
@@ -52,11 +74,15 @@ std::string BoundedText::text() const {
     if (fits + kept_.size() + (last ? 1 : 2) > lines_max_ || bytes + lines_[fits].size() + 1 > bytes_max_) break;
     bytes += lines_[fits].size() + 1;
   }
-  std::vector<std::string> all(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(fits));
+  std::string all;
+  all.reserve(bytes);
+  const auto add = [&all](std::string_view line) { (all += line) += '\n'; };
+  for (std::size_t i = 0; i < fits; ++i) add(lines_[i]);
   const std::size_t cut = lines_.size() - fits;
-  if (cut > 0) all.push_back(cat("(", cut, cut == 1 ? " line" : " lines", " more at the link)"));
-  all.insert(all.end(), kept_.begin(), kept_.end());
-  return join(all, "\n");
+  if (cut > 0) add(cat("(", cut, cut == 1 ? " line" : " lines", " more at the link)"));
+  for (const std::string& line : kept_) add(line);
+  if (!all.empty()) all.pop_back();
+  return all;
 }
 
 }  // namespace exhibit

@@ -6,8 +6,9 @@
 #include <pplx/threadpool.h>
 
 #include <algorithm>
-#include <future>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -28,10 +29,26 @@ constexpr Milliseconds grace{500};  // For the library to notice that it was can
 
 /// What the waiting thread and the library's threads share; it outlives whichever gives up first.
 struct Exchange {
-  std::promise<void> ended;
   http::http_response response;
   std::exception_ptr failure;
   concurrency::streams::container_buffer<std::vector<std::uint8_t>> body;
+
+  void end() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_one();
+  }
+  bool ends_within(Milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [this] { return ended_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
 };
 
 /// Seconds or a date; kept within bounds, since absurd values were seen.
@@ -252,7 +269,6 @@ DeskHttp::Answer DeskHttp::ask(const Request& request, const std::atomic<bool>& 
   if (may_carry_body(request.method) && request.body.empty() && request.length == 0)
     return {.rc = EXH_BADARG, .why = "a writing request needs a body, or the library may repeat it"};
   const auto exchange = std::make_shared<Exchange>();
-  std::future<void> ended = exchange->ended.get_future();
   pplx::cancellation_token_source stop;
   http::http_request made;
   std::optional<Peer> peer;
@@ -272,16 +288,17 @@ DeskHttp::Answer DeskHttp::ask(const Request& request, const std::atomic<bool>& 
           } catch (...) {
             exchange->failure = std::current_exception();
           }
-          exchange->ended.set_value();
+          exchange->end();
         });
   } catch (const std::exception& error) {
     return failure_of(error.what());
   }
-  while (ended.wait_for(look_round) != std::future_status::ready && steady_clock::now() < end && !cancelled) {
+  bool ended = false;
+  while (!(ended = exchange->ends_within(look_round)) && steady_clock::now() < end && !cancelled) {
   }
-  if (ended.wait_for(Milliseconds(0)) != std::future_status::ready) {
+  if (!ended) {
     stop.cancel();
-    ended.wait_for(grace);
+    exchange->ends_within(grace);
     return {.rc = EXH_UNKNOWN, .why = cancelled ? "cancelled while it was on the way" : "no whole answer in time"};
   }
   if (exchange->failure) {

@@ -93,12 +93,14 @@ LinkThread::LinkThread(const exh_adapter& adapter, SharedHttp http, Answer answe
 }
 
 bool LinkThread::submit(Message message, Descriptors descriptors) {
-  const std::lock_guard lock(mutex_);
-  if (next_ || running_ != 0) return false;
-  running_ = message.call;
-  cancelled_ = false;
-  next_ = Work{std::move(message), std::move(descriptors)};
-  woken_.notify_one();
+  {
+    const std::lock_guard lock(mutex_);
+    if (next_ || running_ != 0) return false;
+    running_ = message.call;
+    cancelled_ = false;
+    next_ = Work{std::move(message), std::move(descriptors)};
+  }
+  woken_.notify_one();  // Outside of the lock, or it would wake only to wait again.
   return true;
 }
 

@@ -1,3 +1,4 @@
+#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -348,6 +349,12 @@ asio::awaitable<bool> BeastServer::exchange(Self self, Running running, std::sha
   co_return co_await write(self, connection, stream, head, keep, 11) && keep;
 }
 
+/// While it is on, only whole segments leave.
+void cork(tcp::socket& socket, bool on) {
+  const int value = on ? 1 : 0;
+  (void)::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+}
+
 template <typename Stream>
 asio::awaitable<bool> BeastServer::write(Self self, std::shared_ptr<Connection> connection, Stream& stream, bool head,
                                          bool keep, unsigned version) {
@@ -367,12 +374,17 @@ asio::awaitable<bool> BeastServer::write(Self self, std::shared_ptr<Connection> 
   http::response_serializer<http::span_body<const char>> serializer{wire};
   const bool header_alone = head || response.file;
   serializer.split(header_alone);
+  // The header leaves in the file's first segment, or the browser would be woken for it alone.
+  const bool corked = !head && response.file && !connection->secure;
+  if (corked) cork(connection->tcp().socket(), true);
   if (header_alone)
     co_await http::async_write_header(stream, serializer, token);
   else
     co_await http::async_write(stream, serializer, token);
   if (failed || head || !response.file) co_return !failed;
-  co_return co_await write_file(self, connection, stream, response);
+  const bool whole = co_await write_file(self, connection, stream, response);
+  if (corked) cork(connection->tcp().socket(), false);
+  co_return whole;
 }
 
 /// The kernel takes the file to the socket; through TLS it goes piece by piece. A browser that has gone raises SIGPIPE,
@@ -380,7 +392,8 @@ asio::awaitable<bool> BeastServer::write(Self self, std::shared_ptr<Connection> 
 template <typename Stream>
 asio::awaitable<bool> BeastServer::write_file(Self self, std::shared_ptr<Connection> connection, Stream& stream,
                                               const web::Response& response) {
-  constexpr std::uint64_t piece_max = 256U << 10;
+  constexpr bool plain = std::is_same_v<Stream, beast::tcp_stream>;
+  constexpr std::uint64_t piece_max = plain ? 1U << 20 : 256U << 10;  // What goes through TLS is held in memory.
   beast::error_code failed;
   auto token = asio::redirect_error(asio::use_awaitable, failed);
   auto at = static_cast<off_t>(response.from);
@@ -395,7 +408,7 @@ asio::awaitable<bool> BeastServer::write_file(Self self, std::shared_ptr<Connect
   while (!failed && at < end) {
     const auto count = static_cast<std::size_t>(std::min(piece_max, static_cast<std::uint64_t>(end - at)));
     ssize_t sent = 0;
-    if constexpr (std::is_same_v<Stream, beast::tcp_stream>) {
+    if constexpr (plain) {
       sent = ::sendfile(stream.socket().native_handle(), response.file->get(), &at, count);
       if (sent < 0 && errno == EAGAIN)
         co_await stream.socket().async_wait(tcp::socket::wait_write, token);

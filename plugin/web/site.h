@@ -92,6 +92,8 @@ class Site : public std::enable_shared_from_this<Site> {
 
   // site_evidence.cc: what stands behind a link.
   void route_link(const CallPointer& call);
+  /// `use` comes on a tenant's strand, so that nobody is woken between the rows and the ledger: it reads no file and
+  /// makes no page before it has noted who looks.
   void with_incident(const CallPointer& call, Use use);
   void note(const CallPointer& call, const Found& found, std::string action, std::string object, std::string detail,
             std::function<void()> then);

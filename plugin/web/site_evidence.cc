@@ -65,7 +65,10 @@ void Site::route_link(const CallPointer& call) {
     with_incident(named, [self, route](const CallPointer& c, const Found& f) { (self.get()->*route)(c, f); });
   };
   if (what.empty()) return go(&Site::show_incident);
-  if (what == "state") return go(&Site::show_state);
+  if (what == "state")  // Its whole text is made before anything is noted.
+    return with_incident(named, [self](const CallPointer& c, const Found& found) {
+      self->world_.on_worker([self, c, found] { self->show_state(c, found); });
+    });
   if (what == "packets") return go(&Site::show_packets);
   if (what == "packet") return go(&Site::show_packet);
   if (what == "fetch") return go(&Site::fetch);
@@ -93,8 +96,8 @@ void Site::with_incident(const CallPointer& call, Use use) {
       const std::lock_guard lock(search->mutex);
       if (--search->left > 0) return;
     }
-    self->world_.on_worker([self, search, call, use] {
-      if (search->found) return use(call, *search->found);
+    if (search->found) return use(call, *search->found);
+    self->world_.on_worker([self, search, call] {
       if (search->failed)
         return call->respond(
             self->page(503, "Not now", "The store cannot be read just now. Please try again.", &call->visitor));
