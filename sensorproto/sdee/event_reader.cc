@@ -112,8 +112,7 @@ void read_participants(const XmlNode& node, IdsAlert& alert) {
   });
 }
 
-AlertSignature read_signature(const XmlNode& node) {
-  AlertSignature read;
+void read_signature(const XmlNode& node, AlertSignature& read) {
   for (const XmlNode& held : attributes_of(node)) {
     if (held.name == "id") read.id = value_of(held);
     if (held.name == "description") read.description = value_of(held);
@@ -126,7 +125,6 @@ AlertSignature read_signature(const XmlNode& node) {
     if (part.name == "sigDetails") read.details = text_of(part);
     if (part.name == "marsCategory") read.mars_category = text_of(part);
   }
-  return read;
 }
 
 void read_actions(const XmlNode& node, IdsAlert& alert) {
@@ -136,15 +134,21 @@ void read_actions(const XmlNode& node, IdsAlert& alert) {
   }
 }
 
+Result<void> read_ip_log_word(std::string_view word, std::vector<IpLogId>& logs) {
+  const auto id = parse_number<IpLogId>(word);
+  if (!id) return Error{Errc::bad_input, cat("ipLogId is no number: ", harmless(word.substr(0, 40)))};
+  if (logs.size() == limits::ip_logs_per_alert) return Error{Errc::too_large, "the alert names too many IP logs"};
+  if (std::find(logs.begin(), logs.end(), *id) == logs.end()) logs.push_back(*id);
+  return {};
+}
+
 /// One number, or a list split on blanks and commas.
 Result<void> read_ip_log_words(std::string_view text, std::vector<IpLogId>& logs) {
-  for (const std::string_view word : split(text, " \t\r\n,;")) {
-    const auto id = parse_number<IpLogId>(word);
-    if (!id) return Error{Errc::bad_input, cat("ipLogId is no number: ", harmless(word.substr(0, 40)))};
-    if (logs.size() == limits::ip_logs_per_alert) return Error{Errc::too_large, "the alert names too many IP logs"};
-    if (std::find(logs.begin(), logs.end(), *id) == logs.end()) logs.push_back(*id);
-  }
-  return {};
+  if (parse_number<IpLogId>(text)) return read_ip_log_word(text, logs);
+  Result<void> read;
+  for (const std::string_view word : split(text, " \t\r\n,;"))
+    if (read) read = read_ip_log_word(word, logs);
+  return read;
 }
 
 /// `ipLogIds/*` or a bare `ipLogId`.
@@ -178,7 +182,7 @@ void read_risk(const XmlNode& node, IdsAlert& alert) {
 /// What a child of the alert sets; anything else is kept by its name.
 void read_alert_child(const XmlNode& node, IdsAlert& alert) {
   const std::string_view name = node.name;
-  if (name == "signature") return void(alert.signature = read_signature(node));
+  if (name == "signature") return read_signature(node, alert.signature = {});
   if (name == "participants") return read_participants(node, alert);
   if (name == "actions") return read_actions(node, alert);
   if (name == "summary") return void(alert.summary = read_summary(node));
