@@ -8,7 +8,7 @@
 namespace exhibit::limits {
 
 inline constexpr std::size_t sdee_document = 880U << 10;
-inline constexpr std::size_t sdee_document_at_most = 4U << 20;  // The list of its nodes can take 20 times its text.
+inline constexpr std::size_t sdee_document_at_most = 4U << 20;  // Reading it takes up to 22 times its text.
 inline constexpr int events_per_get = 100;
 inline constexpr std::size_t xml_depth = 64;  // An alert has five; whoever sends more means us harm.
 inline constexpr std::size_t xml_elements = 200'000;

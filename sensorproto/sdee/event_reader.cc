@@ -448,6 +448,7 @@ Result<SdeeDocument> read_sdee_document(std::string_view body) {
   } else if (auto read = read_at_once(body, *scanned, nodes)) {
     return std::move(*read);
   }
+  nodes = {};  // Each event makes a list of its own.
   SdeeDocument document;
   for (const EventSpan& span : *scanned) {
     const std::string_view raw = body.substr(span.offset, span.length);
