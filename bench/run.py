@@ -70,7 +70,7 @@ def stages(build, folder, rounds):
 
 
 def words_of_stages(median):
-    return f"""One alert of {median['alert_bytes']:.0f} bytes, by CPU time: bare pugixml {median['bare_pugixml_us']:.2f} us; the pre-scan before any tree is built
+    return f"""One alert of {median['alert_bytes']:.0f} bytes, by CPU time: bare pugixml {median['bare_pugixml_us']:.2f} us; the pre-scan alone
 {median['pre_scan_us']:.2f} us; scan, parse and fields {median['read_us']:.2f} us; all the way to the incident's JSON, the packet decoded, {median['to_json_us']:.2f} us.
 A packet is decoded in {median['decode_us']:.2f} us{f", by TShark in {median['tshark_us']:.0f} us" if 'tshark_us' in median else ""}. Durable alerts a second: {median['commit_100']:,.0f} in
 groups of 100 (raw fdatasync {median['raw_100']:,.0f}), {median['commit_1']:,.0f} one by one ({median['raw_1']:,.0f}).

@@ -202,29 +202,33 @@ std::size_t plain_until(std::string_view text, std::size_t at) {
   return at;
 }
 
-/// Most texts are.
-bool is_plain(std::string_view text) { return plain_until(text, 0) == text.size(); }
-
-/// `,"text":` in one piece.
-void append_plain(std::string& out, bool comma, std::string_view text, bool colon) {
-  const std::size_t at = out.size();
-  out.resize(at + text.size() + 2 + (comma ? 1 : 0) + (colon ? 1 : 0));
-  char* to = out.data() + at;
-  if (comma) *to++ = ',';
-  *to++ = '"';
-  to = std::copy(text.begin(), text.end(), to);
-  *to++ = '"';
-  if (colon) *to = ':';
+/// `,"text":` in one piece, looked at while it is laid out. False, and nothing is written: it is long or not plain.
+bool append_short(std::string& out, bool comma, std::string_view text, bool colon) {
+  std::array<char, 64> piece;
+  if (text.size() + 4 > piece.size()) return false;
+  std::size_t size = 0;
+  if (comma) piece[size++] = ',';
+  piece[size++] = '"';
+  bool odd = false;
+  for (const char c : text) {
+    odd |= odd_byte[static_cast<unsigned char>(c)];
+    piece[size++] = c;
+  }
+  if (odd) return false;
+  piece[size++] = '"';
+  if (colon) piece[size++] = ':';
+  out.append(piece.data(), size);
+  return true;
 }
 
 /// Good text is copied in runs.
 void append_quoted(std::string& out, std::string_view text) {
-  if (is_plain(text)) return append_plain(out, false, text, false);
+  if (append_short(out, false, text, false)) return;
   out += '"';
-  const std::string mended = is_utf8(text) ? std::string{} : to_utf8(text);
-  if (!mended.empty()) text = mended;
-  std::size_t kept = 0;
-  for (std::size_t at = plain_until(text, 0); at < text.size(); at = plain_until(text, at + 1))
+  std::size_t at = plain_until(text, 0), kept = 0;
+  const std::string mended = at == text.size() || is_utf8(text) ? std::string{} : to_utf8(text);
+  if (!mended.empty()) text = mended, at = 0;
+  for (; at < text.size(); at = plain_until(text, at + 1))
     if (needs_escape(text[at])) {
       out += text.substr(kept, at - kept);
       append_escape(out, text[at]);
@@ -259,9 +263,7 @@ JsonWriter& JsonWriter::end() {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  if (is_plain(name)) {
-    append_plain(out_, !fresh_, name, true);
-  } else {
+  if (!append_short(out_, !fresh_, name, true)) {
     separate();
     append_quoted(out_, name);
     out_ += ':';

@@ -8,9 +8,9 @@
 namespace exhibit::limits {
 
 inline constexpr std::size_t sdee_document = 880U << 10;
-inline constexpr std::size_t sdee_document_at_most = 4U << 20;  // A DOM needs up to 23 times its text.
+inline constexpr std::size_t sdee_document_at_most = 4U << 20;  // Reading it takes up to 22 times its text.
 inline constexpr int events_per_get = 100;
-inline constexpr std::size_t xml_depth = 64;  // pugixml destroys a subtree by recursion.
+inline constexpr std::size_t xml_depth = 64;  // An alert has five; whoever sends more means us harm.
 inline constexpr std::size_t xml_elements = 200'000;
 inline constexpr std::size_t xml_attributes = 64;
 inline constexpr std::size_t field_text = 8192;       // Kept of one field; the rest is cut and marked.

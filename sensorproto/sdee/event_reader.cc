@@ -1,7 +1,6 @@
 #include "sensorproto/sdee/event_reader.h"
 
 #include <algorithm>
-#include <pugixml.hpp>
 #include <utility>
 
 #include "base/base64.h"
@@ -12,109 +11,100 @@
 namespace exhibit {
 namespace {
 
-constexpr unsigned parse_flags = pugi::parse_default | pugi::parse_ws_pcdata_single;
+constexpr XmlNode nothing{};  // What is not there holds nothing.
 
-bool named(pugi::xml_node node, std::string_view name) { return local_name(node.name()) == name; }
-
-pugi::xml_node child(pugi::xml_node parent, std::string_view name) {
-  for (pugi::xml_node node = parent.first_child(); node; node = node.next_sibling())
-    if (named(node, name)) return node;
-  return {};
+/// The first child of this name, or `nothing`.
+const XmlNode& child(const XmlNode& parent, std::string_view name) {
+  for (const XmlNode& part : children_of(parent))
+    if (part.name == name) return part;
+  return nothing;
 }
 
 std::string kept(std::string_view text) {
   return std::string(text.size() <= limits::field_text ? text : cut_utf8(text, limits::field_text));
 }
 
-std::string attribute(pugi::xml_node node, std::string_view name) {
-  for (pugi::xml_attribute held = node.first_attribute(); held; held = held.next_attribute())
-    if (local_name(held.name()) == name) return kept(held.value());
+std::string value_of(const XmlNode& attribute) {
+  return attribute.plain ? kept(attribute.text) : kept(said_by(attribute));
+}
+
+std::string attribute(const XmlNode& node, std::string_view name) {
+  for (const XmlNode& held : attributes_of(node))
+    if (held.name == name) return value_of(held);
   return {};
 }
 
-template <typename Visit>
-void for_each_attribute(pugi::xml_node node, Visit visit) {
-  for (pugi::xml_attribute held = node.first_attribute(); held; held = held.next_attribute())
-    visit(local_name(held.name()), std::string_view(held.value()));
-}
-
-bool is_text(pugi::xml_node node) { return node.type() == pugi::node_pcdata || node.type() == pugi::node_cdata; }
-
 /// All text of the element, not only the part before its first child.
-std::string text_of(pugi::xml_node node) {
-  const pugi::xml_node first = node.first_child();
-  if (!first.next_sibling()) return kept(trim(first.value()));  // An element has no value, nor has nothing.
+std::string text_of(const XmlNode& node) {
+  const XmlNode *part = &node + 1 + node.attributes, *const end = &node + node.count;
+  if (part == end) return {};
+  if (part + 1 == end && part->plain) return kept(trim(part->text));  // An element has no text of its own.
   std::string text;
-  for (pugi::xml_node part = first; part; part = part.next_sibling())
-    if (is_text(part)) text += part.value();
+  for (; part != end; part += part->count)
+    if (part->is_text()) text += said_by(*part);
   return kept(trim(text));
 }
 
-std::string child_text(pugi::xml_node parent, std::string_view name) { return text_of(child(parent, name)); }
+std::string child_text(const XmlNode& parent, std::string_view name) { return text_of(child(parent, name)); }
 
-/// Depth-first without recursion: the document decides the depth. Goes into what `visit` says yes to.
+/// Depth-first, element by element. Goes into what `visit` says yes to.
 template <typename Visit>
-void for_each_descendant(pugi::xml_node top, Visit visit) {
-  for (pugi::xml_node node = top.first_child(); node && node != top;) {
-    if (visit(node) && node.first_child()) {
-      node = node.first_child();
-      continue;
-    }
-    while (node && node != top && !node.next_sibling()) node = node.parent();
-    if (node && node != top) node = node.next_sibling();
-  }
+void for_each_descendant(const XmlNode& top, Visit visit) {
+  for (const XmlNode *node = &top + 1, *const end = &top + top.count; node != end;)
+    node += node->kind != XmlNode::Kind::element || visit(*node) ? 1 : node->count;
 }
 
-Originator read_originator(pugi::xml_node node) {
+Originator read_originator(const XmlNode& node) {
   Originator read;
-  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
-    const std::string_view name = local_name(part.name());
-    if (name == "hostId" && read.host_id.empty()) read.host_id = text_of(part);  // Part of the alert's identity.
-    if (name == "appName") read.app_name = text_of(part);
-    if (name == "appInstanceId") read.app_instance_id = text_of(part);
+  for (const XmlNode& part : children_of(node)) {
+    if (part.name == "hostId" && read.host_id.empty()) read.host_id = text_of(part);  // Part of the alert's identity.
+    if (part.name == "appName") read.app_name = text_of(part);
+    if (part.name == "appInstanceId") read.app_instance_id = text_of(part);
   }
   return read;
 }
 
-EventTime read_time(pugi::xml_node node) {
+EventTime read_time(const XmlNode& node) {
   EventTime time{.ns = {}, .raw = text_of(node), .offset = {}, .zone = {}};
   time.ns = parse_number<std::int64_t>(time.raw);
-  for_each_attribute(node, [&](std::string_view name, std::string_view value) {
-    if (name == "offset") time.offset = kept(value);
-    if (name == "timeZone") time.zone = kept(value);
-  });
+  for (const XmlNode& held : attributes_of(node)) {
+    if (held.name == "offset") time.offset = value_of(held);
+    if (held.name == "timeZone") time.zone = value_of(held);
+  }
   return time;
 }
 
-EncodedBytes read_encoded(pugi::xml_node node, std::string_view what) {
-  if (!node) return {};
-  Result<Bytes> bytes = decode_base64(node.child_value(), limits::packet_bytes);
+/// Of its first piece of text.
+EncodedBytes read_encoded(const XmlNode& node, std::string_view what) {
+  const XmlNode *piece = &node + 1, *const end = &node + node.count;
+  while (piece != end && !piece->is_text()) piece += piece->count;
+  if (piece == end) return {};
+  Result<Bytes> bytes = piece->plain ? decode_base64(piece->text, limits::packet_bytes)
+                                     : decode_base64(said_by(*piece), limits::packet_bytes);
   if (!bytes) return {{}, cat(what, ": ", bytes.error().text)};
   return {std::move(*bytes), {}};
 }
 
-void read_participant(pugi::xml_node node, Participant& read) {
-  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
-    const std::string_view name = local_name(part.name());
-    if (name == "addr" && read.address.empty()) {
+void read_participant(const XmlNode& node, Participant& read) {
+  for (const XmlNode& part : children_of(node)) {
+    if (part.name == "addr" && read.address.empty()) {
       read.address = text_of(part);
       read.locality = attribute(part, "locality");
-    } else if (name == "port" && !read.port) {
+    } else if (part.name == "port" && !read.port) {
       read.port = parse_number<std::uint16_t>(text_of(part));
-    } else if (name == "os") {
-      for_each_attribute(part, [&](std::string_view what, std::string_view value) {
-        if (what == "type") read.os_type = kept(value);
-        if (what == "idSource") read.os_source = kept(value);
-        if (what == "relevance") read.os_relevance = kept(value);
-      });
+    } else if (part.name == "os") {
+      for (const XmlNode& held : attributes_of(part)) {
+        if (held.name == "type") read.os_type = value_of(held);
+        if (held.name == "idSource") read.os_source = value_of(held);
+        if (held.name == "relevance") read.os_relevance = value_of(held);
+      }
     }
   }
 }
 
-void read_participants(pugi::xml_node node, IdsAlert& alert) {
-  for_each_descendant(node, [&](pugi::xml_node part) {
-    const std::string_view name = local_name(part.name());
-    const bool attacker = name == "attacker", target = name == "target" || name == "victim";
+void read_participants(const XmlNode& node, IdsAlert& alert) {
+  for_each_descendant(node, [&](const XmlNode& part) {
+    const bool attacker = part.name == "attacker", target = part.name == "target" || part.name == "victim";
     if (!attacker && !target) return true;
     std::vector<Participant>& side = attacker ? alert.attackers : alert.targets;
     if (side.size() < limits::targets_per_alert) read_participant(part, side.emplace_back());
@@ -122,73 +112,77 @@ void read_participants(pugi::xml_node node, IdsAlert& alert) {
   });
 }
 
-AlertSignature read_signature(pugi::xml_node node) {
-  AlertSignature read;
-  for_each_attribute(node, [&](std::string_view name, std::string_view value) {
-    if (name == "id") read.id = kept(value);
-    if (name == "description") read.description = kept(value);
-    if (name == "version") read.version = kept(value);
-    if (name == "type") read.type = kept(value);
-    if (name == "created") read.created = kept(value);
-  });
-  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
-    const std::string_view name = local_name(part.name());
-    if (name == "subsigId") read.subsig_id = text_of(part);
-    if (name == "sigDetails") read.details = text_of(part);
-    if (name == "marsCategory") read.mars_category = text_of(part);
+void read_signature(const XmlNode& node, AlertSignature& read) {
+  for (const XmlNode& held : attributes_of(node)) {
+    if (held.name == "id") read.id = value_of(held);
+    if (held.name == "description") read.description = value_of(held);
+    if (held.name == "version") read.version = value_of(held);
+    if (held.name == "type") read.type = value_of(held);
+    if (held.name == "created") read.created = value_of(held);
   }
-  return read;
+  for (const XmlNode& part : children_of(node)) {
+    if (part.name == "subsigId") read.subsig_id = text_of(part);
+    if (part.name == "sigDetails") read.details = text_of(part);
+    if (part.name == "marsCategory") read.mars_category = text_of(part);
+  }
 }
 
-void read_actions(pugi::xml_node node, IdsAlert& alert) {
-  for (pugi::xml_node action : node.children()) {
+void read_actions(const XmlNode& node, IdsAlert& alert) {
+  for (const XmlNode& action : children_of(node)) {
     const std::string word = to_lower(text_of(action));
-    if (action.type() == pugi::node_element && word != "false" && word != "0" && alert.actions.size() < 64)
-      alert.actions.emplace_back(local_name(action.name()));
+    if (word != "false" && word != "0" && alert.actions.size() < 64) alert.actions.emplace_back(action.name);
   }
+}
+
+Result<void> read_ip_log_word(std::string_view word, std::vector<IpLogId>& logs) {
+  const auto id = parse_number<IpLogId>(word);
+  if (!id) return Error{Errc::bad_input, cat("ipLogId is no number: ", harmless(word.substr(0, 40)))};
+  if (logs.size() == limits::ip_logs_per_alert) return Error{Errc::too_large, "the alert names too many IP logs"};
+  if (std::find(logs.begin(), logs.end(), *id) == logs.end()) logs.push_back(*id);
+  return {};
 }
 
 /// One number, or a list split on blanks and commas.
 Result<void> read_ip_log_words(std::string_view text, std::vector<IpLogId>& logs) {
-  for (const std::string_view word : split(text, " \t\r\n,;")) {
-    const auto id = parse_number<IpLogId>(word);
-    if (!id) return Error{Errc::bad_input, cat("ipLogId is no number: ", harmless(word.substr(0, 40)))};
-    if (logs.size() == limits::ip_logs_per_alert) return Error{Errc::too_large, "the alert names too many IP logs"};
-    if (std::find(logs.begin(), logs.end(), *id) == logs.end()) logs.push_back(*id);
-  }
-  return {};
+  if (parse_number<IpLogId>(text)) return read_ip_log_word(text, logs);
+  Result<void> read;
+  for (const std::string_view word : split(text, " \t\r\n,;"))
+    if (read) read = read_ip_log_word(word, logs);
+  return read;
 }
 
 /// `ipLogIds/*` or a bare `ipLogId`.
-Result<void> read_ip_logs(pugi::xml_node node, IdsAlert& alert) {
+Result<void> read_ip_logs(const XmlNode& node, IdsAlert& alert) {
   const std::string own = text_of(node);
   Result<void> read = read_ip_log_words(own, alert.ip_logs);
-  for (pugi::xml_node id = node.first_child(); id && read; id = id.next_sibling()) {
+  for (const XmlNode& id : children_of(node)) {
+    if (!read) break;
     const std::string text = text_of(id);
     read = read_ip_log_words(text, alert.ip_logs);
   }
   return read;
 }
 
-AlertSummary read_summary(pugi::xml_node node) {
+AlertSummary read_summary(const XmlNode& node) {
   return {.firings = parse_number<std::uint64_t>(text_of(node)).value_or(0),
           .final = to_lower(attribute(node, "final")) == "true",
           .initial_alert = attribute(node, "initialAlert"),
           .type = attribute(node, "summaryType")};
 }
 
-void read_risk(pugi::xml_node node, IdsAlert& alert) {
+void read_risk(const XmlNode& node, IdsAlert& alert) {
   alert.risk_rating = parse_number<int>(text_of(node));
-  for_each_attribute(node, [&](std::string_view name, std::string_view value) {
-    if (name == "targetValueRating") alert.target_value = kept(value);
-    if (name == "attackRelevanceRating") alert.attack_relevance = kept(value);
-    if (name == "watchlist") alert.watchlist = kept(value);
-  });
+  for (const XmlNode& held : attributes_of(node)) {
+    if (held.name == "targetValueRating") alert.target_value = value_of(held);
+    if (held.name == "attackRelevanceRating") alert.attack_relevance = value_of(held);
+    if (held.name == "watchlist") alert.watchlist = value_of(held);
+  }
 }
 
 /// What a child of the alert sets; anything else is kept by its name.
-void read_alert_child(std::string_view name, pugi::xml_node node, IdsAlert& alert) {
-  if (name == "signature") return void(alert.signature = read_signature(node));
+void read_alert_child(const XmlNode& node, IdsAlert& alert) {
+  const std::string_view name = node.name;
+  if (name == "signature") return read_signature(node, alert.signature = {});
   if (name == "participants") return read_participants(node, alert);
   if (name == "actions") return read_actions(node, alert);
   if (name == "summary") return void(alert.summary = read_summary(node));
@@ -209,16 +203,15 @@ void read_alert_child(std::string_view name, pugi::xml_node node, IdsAlert& aler
 }
 
 /// Fills in place what the document will keep: an alert is too large to be handed around.
-void read_alert(pugi::xml_node node, IdsAlert& alert) {
-  for_each_attribute(node, [&](std::string_view name, std::string_view value) {
-    if (name == "severity") alert.severity = kept(value);
-    if (name == "vendor") alert.vendor = kept(value);
-    if (name == "alarmTraits") alert.alarm_traits = kept(value);
-  });
+void read_alert(const XmlNode& node, IdsAlert& alert) {
+  for (const XmlNode& held : attributes_of(node)) {
+    if (held.name == "severity") alert.severity = value_of(held);
+    if (held.name == "vendor") alert.vendor = value_of(held);
+    if (held.name == "alarmTraits") alert.alarm_traits = value_of(held);
+  }
   bool had_originator = false, had_time = false;  // The first one counts: both are part of the alert's identity.
-  for (pugi::xml_node part = node.first_child(); part; part = part.next_sibling()) {
-    if (part.type() != pugi::node_element) continue;
-    const std::string_view name = local_name(part.name());
+  for (const XmlNode& part : children_of(node)) {
+    const std::string_view name = part.name;
     if (name == "originator") {
       if (!std::exchange(had_originator, true)) alert.originator = read_originator(part);
     } else if (name == "time") {
@@ -227,22 +220,22 @@ void read_alert(pugi::xml_node node, IdsAlert& alert) {
       if (const Result<void> read = read_ip_logs(part, alert); !read)
         alert.others.emplace_back("ipLogProblem", read.error().text);
     } else {
-      read_alert_child(name, part, alert);
+      read_alert_child(part, alert);
     }
   }
 }
 
 /// The number in an attribute or descendant called ipLogId, logId or id; else the number behind "ipLogId=" in any text.
-std::optional<IpLogId> find_ip_log(pugi::xml_node detail) {
+std::optional<IpLogId> find_ip_log(const XmlNode& detail) {
   std::optional<IpLogId> named_id, in_text;
   const auto is_id_name = [](std::string_view name) {
     return equal_ignoring_case(name, "ipLogId") || equal_ignoring_case(name, "logId") ||
            equal_ignoring_case(name, "id");
   };
-  const auto look = [&](pugi::xml_node node) {
-    if (!named_id && is_id_name(local_name(node.name()))) named_id = parse_number<IpLogId>(text_of(node));
-    for (pugi::xml_attribute held : node.attributes())
-      if (!named_id && is_id_name(local_name(held.name()))) named_id = parse_number<IpLogId>(trim(held.value()));
+  const auto look = [&](const XmlNode& node) {
+    if (!named_id && is_id_name(node.name)) named_id = parse_number<IpLogId>(text_of(node));
+    for (const XmlNode& held : attributes_of(node))
+      if (!named_id && is_id_name(held.name)) named_id = parse_number<IpLogId>(trim(said_by(held)));
     const std::string text = to_lower(text_of(node));
     if (const std::size_t at = text.find("iplogid="); at != std::string::npos && !in_text) {
       const std::string_view digits = std::string_view(text).substr(at + 8);
@@ -264,26 +257,26 @@ StatusEvent::IpLogPhase phase_of(std::string_view word) {
   return StatusEvent::IpLogPhase::none;
 }
 
-StatusEvent::IpLogPhase find_phase(pugi::xml_node detail) {
-  StatusEvent::IpLogPhase phase = phase_of(local_name(detail.name()));
+StatusEvent::IpLogPhase find_phase(const XmlNode& detail) {
+  StatusEvent::IpLogPhase phase = phase_of(detail.name);
   if (phase == StatusEvent::IpLogPhase::none) phase = phase_of(attribute(detail, "status"));
-  for_each_descendant(detail, [&](pugi::xml_node node) {
-    if (phase == StatusEvent::IpLogPhase::none && named(node, "status")) phase = phase_of(text_of(node));
+  for_each_descendant(detail, [&](const XmlNode& node) {
+    if (phase == StatusEvent::IpLogPhase::none && node.name == "status") phase = phase_of(text_of(node));
     return true;
   });
   return phase;
 }
 
-StatusEvent read_status(pugi::xml_node node, std::string_view raw) {
+StatusEvent read_status(const XmlNode& node, std::string_view raw) {
   StatusEvent status;
   status.event_id = attribute(node, "eventId");
   status.originator = read_originator(child(node, "originator"));
   status.time = read_time(child(node, "time"));
   status.raw = raw;
-  for (pugi::xml_node part : node.children()) {
-    if (part.type() != pugi::node_element || named(part, "originator") || named(part, "time")) continue;
-    const bool ip_log = to_lower(local_name(part.name())).starts_with("iplog");
-    if (status.detail.empty() || ip_log) status.detail = local_name(part.name());
+  for (const XmlNode& part : children_of(node)) {
+    if (part.name == "originator" || part.name == "time") continue;
+    const bool ip_log = to_lower(part.name).starts_with("iplog");
+    if (status.detail.empty() || ip_log) status.detail = part.name;
     if (!ip_log) continue;
     status.ip_log_phase = find_phase(part);
     status.ip_log = find_ip_log(part);
@@ -292,14 +285,14 @@ StatusEvent read_status(pugi::xml_node node, std::string_view raw) {
   return status;
 }
 
-ErrorEvent read_error(pugi::xml_node node, std::string_view raw) {
+ErrorEvent read_error(const XmlNode& node, std::string_view raw) {
   ErrorEvent event;
   event.event_id = attribute(node, "eventId");
   event.severity = attribute(node, "severity");
   event.originator = read_originator(child(node, "originator"));
   event.time = read_time(child(node, "time"));
   event.raw = raw;
-  const pugi::xml_node message = child(node, "errorMessage");
+  const XmlNode& message = child(node, "errorMessage");
   event.name = attribute(message, "name");
   event.text = text_of(message);
   event.ip_log_refused = to_lower(event.text).find("iplog") != std::string::npos;
@@ -307,18 +300,20 @@ ErrorEvent read_error(pugi::xml_node node, std::string_view raw) {
   return event;
 }
 
-void read_fault(pugi::xml_node node, SdeeDocument& document) {
+void read_fault(const XmlNode& node, SdeeDocument& document) {
   SdeeFault fault;
-  const pugi::xml_node code = child(node, "Code");
+  const XmlNode& code = child(node, "Code");
   const std::string subcode = child_text(child(code, "Subcode"), "Value");
   fault.code = local_name(subcode.empty() ? child_text(code, "Value") : subcode);
-  const pugi::xml_node reason = child(node, "Reason");
-  fault.reason = child(reason, "Text") ? child_text(reason, "Text") : text_of(reason);
+  const XmlNode& reason = child(node, "Reason");
+  const XmlNode& text = child(reason, "Text");
+  fault.reason = text_of(&text == &nothing ? reason : text);
   document.fault = fault;
 }
 
 /// One element of the envelope, wherever in it the sensor puts these things.
-void read_envelope_part(std::string_view name, pugi::xml_node node, SdeeDocument& document) {
+void read_envelope_part(const XmlNode& node, SdeeDocument& document) {
+  const std::string_view name = node.name;
   if (name == "Fault") read_fault(node, document);
   if (name == "subscriptionId") document.subscription_id = text_of(node);
   if (name == "sessionId") document.session_id = text_of(node);
@@ -334,17 +329,16 @@ bool is_envelope_name(std::string_view name) { return name == "Envelope" || name
 
 /// The envelope without its events.
 Result<void> read_envelope(const std::string& skeleton, SdeeDocument& document) {
-  pugi::xml_document xml;
-  if (!xml.load_buffer(skeleton.data(), skeleton.size(), parse_flags, pugi::encoding_utf8))
+  XmlNodes nodes;
+  if (!scan_xml(skeleton, &nodes) || !nodes.regular)
     return document.events.empty() ? Result<void>(Error{Errc::bad_input, "XML: the envelope cannot be read"})
                                    : Result<void>();  // A bare event.
   bool known = false;
-  for_each_descendant(xml, [&](pugi::xml_node node) {
-    const std::string_view name = local_name(node.name());
-    known = known || is_envelope_name(name);
-    read_envelope_part(name, node, document);
-    return true;
-  });
+  for (const XmlNode& node : nodes.list) {
+    if (node.kind != XmlNode::Kind::element) continue;
+    known = known || is_envelope_name(node.name);
+    read_envelope_part(node, document);
+  }
   if (!known && document.events.empty() && document.unreadable.empty())
     return Error{Errc::bad_input, "the XML is no SDEE answer"};
   return {};
@@ -372,23 +366,22 @@ std::string without(std::string_view body, const std::vector<EventSpan>& spans) 
 }
 
 /// Puts the event at the end of the list; bad_input: it is put nowhere.
-Result<void> read_event_node(pugi::xml_node node, std::string_view raw, bool altered,
+Result<void> read_event_node(const XmlNode& node, std::string_view raw, bool altered,
                              std::vector<SensorEvent>& events) {
-  const std::string_view name = local_name(node.name());
   std::string id = attribute(node, "eventId");
   if (id.empty()) return Error{Errc::bad_input, "the event has no eventId"};
-  if (name == "evIdsAlert") {
+  if (node.name == "evIdsAlert") {
     auto& alert = std::get<IdsAlert>(events.emplace_back(std::in_place_type<IdsAlert>));
     alert.event_id = std::move(id);
     read_alert(node, alert);
     alert.raw = raw;
     alert.altered = altered;
-  } else if (name == "evStatus") {
+  } else if (node.name == "evStatus") {
     events.emplace_back(read_status(node, raw));
-  } else if (name == "evError") {
+  } else if (node.name == "evError") {
     events.emplace_back(read_error(node, raw));
   } else {
-    events.emplace_back(OtherEvent{std::move(id), std::string(name), std::string(raw)});
+    events.emplace_back(OtherEvent{std::move(id), std::string(node.name), std::string(raw)});
   }
   return {};
 }
@@ -397,37 +390,41 @@ Result<void> read_event_node(pugi::xml_node node, std::string_view raw, bool alt
 Result<void> read_scanned(std::string_view element, std::vector<SensorEvent>& events) {
   bool altered = false;
   const std::string mended = mend_characters(element, altered);
-  pugi::xml_document xml;
-  if (!xml.load_buffer(mended.data(), mended.size(), parse_flags, pugi::encoding_utf8))
-    return Error{Errc::bad_input, "XML: the event cannot be read"};
-  return read_event_node(xml.document_element(), element, altered, events);
+  XmlNodes nodes;
+  if (!scan_xml(mended, &nodes) || !nodes.regular) return Error{Errc::bad_input, "XML: the event cannot be read"};
+  return read_event_node(nodes.list.front(), element, altered, events);
 }
 
 Result<void> read_alone(std::string_view element, std::vector<SensorEvent>& events) {
+  if (element.size() > limits::sdee_document_at_most) return Error{Errc::too_large, "XML: the event is too large"};
   if (const auto scanned = scan_xml(element); !scanned) return scanned.error();
   return read_scanned(element, events);
 }
 
-/// The usual document, in which nothing had to be mended, as one tree. Nothing: there is something in it that is better
-/// looked at event by event.
-std::optional<SdeeDocument> read_at_once(std::string_view body, const std::vector<EventSpan>& spans) {
+/// The usual document, in which nothing has to be mended, from one scan. Nothing: there is something in it that is
+/// better looked at event by event.
+std::optional<SdeeDocument> read_at_once(std::string_view body, const std::vector<EventSpan>& spans,
+                                         const XmlNodes& nodes) {
   bool altered = false, known = false, whole = true;
-  std::string text = mend_characters(body, altered);
-  pugi::xml_document xml;
-  if (altered || !xml.load_buffer_inplace(text.data(), text.size(), parse_flags, pugi::encoding_utf8))
-    return std::nullopt;
+  if (!nodes.plain) mend_characters(body, altered);
+  if (altered || !nodes.regular) return std::nullopt;
   SdeeDocument document;
   document.events.reserve(spans.size());
-  for_each_descendant(xml, [&](pugi::xml_node node) {
-    const std::string_view name = local_name(node.name());
-    known = known || is_envelope_name(name);
-    if (!is_event_name(name)) return read_envelope_part(name, node, document), true;
+  for (const XmlNode *node = nodes.list.data(), *const end = node + nodes.list.size(); node != end && whole;) {
     const std::size_t number = document.events.size();
-    whole = whole && known && number < spans.size() && spans[number].name == name &&
-            read_event_node(node, body.substr(spans[number].offset, spans[number].length), false, document.events);
-    return false;
-  });
-  if (!whole || !known || document.events.size() != spans.size()) return std::nullopt;
+    if (node->kind == XmlNode::Kind::element && is_event_name(node->name)) {
+      whole = known &&
+              read_event_node(*node, body.substr(spans[number].offset, spans[number].length), false, document.events);
+      node += node->count;
+      continue;
+    }
+    if (node->kind == XmlNode::Kind::element) {
+      known = known || is_envelope_name(node->name);
+      read_envelope_part(*node, document);
+    }
+    ++node;
+  }
+  if (!whole || !known) return std::nullopt;
   return document;
 }
 
@@ -440,16 +437,18 @@ Result<SensorEvent> read_event(std::string_view element) {
 }
 
 Result<SdeeDocument> read_sdee_document(std::string_view body) {
-  Result<std::vector<EventSpan>> scanned = scan_xml(body);
+  if (body.size() > limits::sdee_document_at_most) return Error{Errc::too_large, "XML: the document is too large"};
+  XmlNodes nodes;
+  Result<std::vector<EventSpan>> scanned = scan_xml(body, &nodes);
   const bool broken = !scanned;
   if (broken) {
-    if (body.size() > limits::sdee_document_at_most) return scanned.error();
     const std::vector<EventSpan> rescued = salvage_events(body);
     if (rescued.empty() || !ends_whole(body)) return scanned.error();
     scanned = rescued;
-  } else if (auto read = read_at_once(body, *scanned)) {
+  } else if (auto read = read_at_once(body, *scanned, nodes)) {
     return std::move(*read);
   }
+  nodes = {};  // Each event makes a list of its own.
   SdeeDocument document;
   for (const EventSpan& span : *scanned) {
     const std::string_view raw = body.substr(span.offset, span.length);

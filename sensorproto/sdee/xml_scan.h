@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sensorproto/sdee/xml_node.h"
 
 namespace exhibit {
 
@@ -14,11 +15,11 @@ struct EventSpan {
   std::string_view name;  ///< Borrowed from the scanned document.
 };
 
-/// Looks at a document before any DOM is built, since the DOM has no limits of its own and hides what follows a NUL.
-/// Refuses (with the byte offset): NUL, DOCTYPE, unbalanced or overlapping tags, a second root, text outside the root,
-/// duplicate attributes, and more depth, elements or attributes than limits.h allows.
-/// Gives the outermost elements that `is_event_name`.
-Result<std::vector<EventSpan>> scan_xml(std::string_view document);
+/// Looks at a document before anything of it is believed. Refuses (with the byte offset): NUL, DOCTYPE, unbalanced or
+/// overlapping tags, a second root, text outside the root, duplicate attributes, and more depth, elements or attributes
+/// than limits.h allows. Gives the outermost elements that `is_event_name`, and into `nodes` all that stands inside the
+/// root (text of nothing but blanks is left out), as views into the document.
+Result<std::vector<EventSpan>> scan_xml(std::string_view document, XmlNodes* nodes = nullptr);
 
 /// The event elements of a document that `scan_xml` refuses: to each end tag from the nearest start tag of the same
 /// name, so that one bad event, even one that never ends, does not take its neighbours with it. In time linear in the

@@ -51,6 +51,11 @@ void xml() {
          "<Reason><Text>gone</Text></Reason></Fault></Body></Envelope>");
     seed(target, "characters",
          "<events><evX eventId='1'>a&#0;b&#x1b;&amp;\xC3\x28<![CDATA[<x>]]><!-- - --></evX></events>");
+    seed(target, "pieces",
+         "<?xml version='1.0'?>\r\n<events><evIdsAlert eventId='&#49;' a:b=' \t\r\n&quot;'><time>1<!-- - -->2</time>"
+         "<triggerPacket> <![CDATA[QUJD]]></triggerPacket><alertDetails>&lt;a&#x1F600;&no;<b>c</b>\r\n<?d "
+         "e?>f</alertDetails>"
+         "</evIdsAlert><remaining-events>7</remaining-events></events>");
     seed(target, "bare_event", error);
   }
   const auto step = [](int status_index, int kind, std::string_view inside) {

@@ -1,5 +1,6 @@
-// Any bytes before the DOM is built: what the scan lets through, pugixml reads with the limits kept, and both find the
-// same events; what was mended holds no character that XML forbids, however it is spelled.
+// Any bytes through the scan: what it lets through, pugixml reads with the limits kept, and both find the same events,
+// elements, attributes and texts, or both find no order in them; what was mended holds no character that XML forbids,
+// however it is spelled.
 
 #include <pugixml.hpp>
 #include <vector>
@@ -83,6 +84,49 @@ void scanned(std::string_view text, const std::vector<EventSpan>& spans) {
     demand(counts.events[i] == spans[i].name, "scan and DOM name the same events");
 }
 
+/// Each node in the order in which they begin, as a line; of two pieces of text that stand together, two lines.
+std::string told(const XmlNodes& nodes) {
+  std::string out;
+  for (const XmlNode& node : nodes.list) {
+    const std::string says = said_by(node);
+    if (node.kind == XmlNode::Kind::element) out += cat("<", node.name, " ", node.attributes, "\n");
+    if (node.kind == XmlNode::Kind::attribute) out += cat("@", node.name, "=", says, "\n");
+    if (node.is_text() && !says.empty()) out += cat("'", says, "'\n");
+  }
+  return out;
+}
+
+std::string told(const pugi::xml_document& xml) {
+  struct Walk : pugi::xml_tree_walker {
+    std::string out;
+    bool for_each(pugi::xml_node& node) override {
+      const bool section = node.type() == pugi::node_cdata;
+      if (node.type() == pugi::node_element) {
+        const auto attributes = node.attributes();
+        out += cat("<", local_name(node.name()), " ", std::distance(attributes.begin(), attributes.end()), "\n");
+        for (const pugi::xml_attribute held : attributes)
+          out += cat("@", local_name(held.name()), "=", held.value(), "\n");
+      } else if ((section || node.type() == pugi::node_pcdata) && *node.value() != '\0') {
+        out += cat("'", node.value(), "'\n");
+      }
+      return true;
+    }
+  } walk;
+  const_cast<pugi::xml_document&>(xml).traverse(walk);
+  return walk.out;
+}
+
+/// Of a text in which no forbidden character is left.
+void listed(std::string_view mended) {
+  XmlNodes nodes;
+  if (!scan_xml(mended, &nodes)) return;
+  pugi::xml_document xml;
+  const bool parsed =
+      static_cast<bool>(xml.load_buffer(mended.data(), mended.size(), pugi::parse_default, pugi::encoding_utf8));
+  demand(parsed == nodes.regular, "scan and DOM find the same order in names");
+  if (parsed) demand(told(nodes) == told(xml), "scan and DOM hold the same");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -100,5 +144,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   demand(is_utf8(mended) && fuzz::is_clean(mended, "\t\n\r\x7F"), "mended text is clean UTF-8");
   demand(!has_forbidden_reference(mended), "no reference to a forbidden character is left");
   demand(altered == (mended != text), "what was altered is said");
+  listed(mended);
   return 0;
 }

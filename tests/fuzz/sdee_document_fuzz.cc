@@ -3,12 +3,14 @@
 #include "incident/ticket_text.h"
 #include "sensorproto/sdee/event_reader.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/sensorproto/pugixml_reader.h"
 
-/// Any bytes as an SDEE answer: read, normalized and told in a ticket whose bounds must hold.
+/// Any bytes as an SDEE answer: read as over pugixml's tree, normalized and told in a ticket whose bounds must hold.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace exhibit;
   using fuzz::demand;
   const std::string_view text = fuzz::text_of(data, size);
+  demand(difference(text).empty(), "pugixml's tree gives the same events");
   const Result<SdeeDocument> document = read_sdee_document(text);
   if (!document) return 0;
   for (const SensorEvent& event : document->events) {
