@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <unordered_set>
 
 #include "engine/tenant_engine.h"
 
@@ -52,7 +53,9 @@ void TenantEngine::forget(const IncidentId& id) {
   leave_memory(id);
   if (++forgotten_ < forgotten_until_events_are) return;
   forgotten_ = 0;
-  seen_.forget_events([&](const IncidentId& held) { return !incidents_.contains(held) && !shelf_.contains(held); });
+  std::unordered_set<IncidentKey> known;
+  for (const auto& [incident, row] : incidents_) known.insert(IncidentKey::of(incident));
+  seen_.forget_events([&](const IncidentKey& held) { return !known.contains(held) && !shelf_.contains(held); });
 }
 
 void TenantEngine::leave_memory(const IncidentId& id) {

@@ -1,7 +1,6 @@
 #include "engine/outbox.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/assert.h"
 #include "base/plants.h"
@@ -32,7 +31,7 @@ std::string_view other_ticket(const DeliveryRow& row) {
 DeliveryId delivery_id(const IncidentId& incident, std::uint64_t order) { return {cat(incident.text, "-", order)}; }
 
 void Outbox::take_out(Open& row) {
-  if (row.turn) turns_.erase({{row.severity, *row.turn, row.number}, &row});
+  if (row.turn) turns_.erase({turn_of(row), &row});
   if (row.look) looks_.erase({*row.look, row.number, &row});
   row.turn.reset(), row.look.reset();
 }
@@ -46,7 +45,7 @@ void Outbox::arrange(Line& line) {
     if (ready && !waits && (head || planted(Plant::retry_forgets_order))) row->turn = row->not_before.mono;
     const bool lost = row->state == DeliveryState::unknown || (under_way && planted(Plant::looks_at_what_is_under_way));
     if (lost && !looking_.contains(row->id)) row->look = row->certain_after.mono;
-    if (row->turn) turns_.insert({{row->severity, *row->turn, row->number}, row.get()});
+    if (row->turn) turns_.insert({turn_of(*row), row.get()});
     if (row->look) looks_.insert({*row->look, row->number, row.get()});
     head = false;
   }
@@ -118,9 +117,10 @@ void Outbox::owe(const IncidentId& incident, DeliveryKind kind, std::string subj
   arrange(line);
 }
 
-std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
+std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts, const std::optional<Turn>& before) {
   std::vector<DeliveryRow> claimed;
   for (Open* row : due(now, room(now))) {
+    if (before && *before < turn_of(*row)) break;
     ++in_flight_;
     ++row->attempt;
     row->state = DeliveryState::inflight;
@@ -133,12 +133,10 @@ std::vector<DeliveryRow> Outbox::claim(Now now, Facts& facts) {
 
 std::vector<Outbox::Open*> Outbox::due(Now now, std::size_t most) const {
   std::vector<Open*> rows;
-  for (auto at = turns_.begin(); at != turns_.end() && rows.size() < most;) {
-    if (at->row->not_before.passed(now))
-      rows.push_back((at++)->row);
-    else
-      at = behind_severity(*at);  // Those behind it are due later still.
-  }
+  for_each_due(turns_, now, [&](const OpenTurn& turn) {
+    if (rows.size() < most) rows.push_back(turn.row);
+    return rows.size() < most;
+  });
   return rows;
 }
 
@@ -148,16 +146,20 @@ std::size_t Outbox::room(Now now) const {
   return settings_.in_flight_max - std::min(in_flight_, settings_.in_flight_max);
 }
 
-std::optional<Outbox::Turn> Outbox::due_turn(std::size_t nth, Now now) const {
+std::optional<Turn> Outbox::due_turn(std::size_t nth, Now now) const {
   const std::vector<Open*> rows = due(now, nth + 1);
-  if (rows.size() <= nth) return std::nullopt;
-  return Turn{rows[nth]->severity, *rows[nth]->turn, rows[nth]->number};
+  return rows.size() <= nth ? std::nullopt : std::optional(turn_of(*rows[nth]));
 }
 
-std::vector<IncidentId> Outbox::last_in_turn(std::size_t most) const {
-  std::vector<IncidentId> ids;
-  for (auto at = turns_.rbegin(); at != turns_.rend() && ids.size() < most; ++at) ids.push_back(at->row->incident);
-  return ids;
+std::vector<std::pair<Turn, IncidentId>> Outbox::last_in_turn(std::size_t most,
+                                                              const std::optional<Turn>& before) const {
+  std::vector<std::pair<Turn, IncidentId>> last;
+  for (auto at = before ? turns_.lower_bound({*before, nullptr}) : turns_.end();
+       at != turns_.begin() && last.size() < most;) {
+    --at;
+    last.emplace_back(*at, at->row->incident);
+  }
+  return last;
 }
 
 std::optional<Outbox::Waiting> Outbox::waits(const IncidentId& incident) const {
@@ -168,20 +170,18 @@ std::optional<Outbox::Waiting> Outbox::waits(const IncidentId& incident) const {
   const bool all_wait =
       std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row->state == DeliveryState::ready; });
   if (!all_wait || !first.turn) return std::nullopt;
-  return Waiting{{first.severity, *first.turn, first.number}, first.failures,
-                 static_cast<std::uint32_t>(rows.size())};
+  return Waiting{turn_of(first), first.failures, static_cast<std::uint32_t>(rows.size())};
 }
 
 Outbox::Waiting Outbox::place_of(Severity severity, Deadline not_before, std::uint32_t deliveries, Now now) {
   return {{severity, not_before.rebased(now, longest_wait).mono, ++next_number_}, 0, deliveries};
 }
 
-void Outbox::bring_back(const IncidentId& incident, const std::vector<DeliveryRow>& rows, const Waiting& place,
-                        Now now) {
+void Outbox::bring_back(const std::vector<DeliveryRow>& rows, const Waiting& place, Now now) {
   Facts none;  // What is open is ready, as `waits` found.
-  for (const DeliveryRow& row : rows)
-    if (row.incident == incident) restore_row(row, now, none);
-  Line& line = lines_[incident];
+  for (const DeliveryRow& row : rows) restore_row(row, now, none);
+  EXHIBIT_ASSERT(!rows.empty());
+  Line& line = lines_.at(rows.front().incident);
   EXHIBIT_ASSERT(line.open.size() == place.deliveries);
   Open& first = *line.open.front();
   first.failures = place.failures;
@@ -195,10 +195,6 @@ void Outbox::forget(const IncidentId& incident) {
   if (line == lines_.end()) return;
   for (const auto& row : line->second.open) take_out(*row);
   lines_.erase(line);
-}
-
-Outbox::Turns::const_iterator Outbox::behind_severity(const Turn& turn) const {
-  return turns_.upper_bound({{turn.severity, MonoTime::max(), std::numeric_limits<std::uint64_t>::max()}, nullptr});
 }
 
 std::vector<DeliveryRow> Outbox::claim_look_ups(Now now) {
@@ -472,7 +468,7 @@ std::optional<MonoTime> Outbox::next_wake(std::optional<MonoTime> elsewhere) con
   if (in_flight_ >= settings_.in_flight_max) return std::nullopt;  // The next answer wakes us.
   std::optional<MonoTime> earliest = elsewhere;
   const auto hear = [&](MonoTime at) { earliest = std::min(earliest.value_or(at), at); };
-  for (auto at = turns_.begin(); at != turns_.end(); at = behind_severity(*at)) hear(at->at);
+  if (const auto turn = next_turn(turns_)) hear(*turn);
   if (!looks_.empty()) hear(looks_.begin()->at);
   return earliest && paused_until_ ? std::max(*earliest, paused_until_->mono) : earliest;
 }

@@ -13,6 +13,7 @@
 #include "base/plants.h"
 #include "engine/fact.h"
 #include "engine/input.h"
+#include "engine/turn.h"
 
 namespace exhibit {
 
@@ -43,16 +44,6 @@ class Outbox {
     std::size_t in_flight_max = 4;
   };
 
-  /// Higher severity first, then who may go earlier; of two that are due at once, the one that came first.
-  struct Turn {
-    Severity severity = Severity::low;
-    MonoTime at{};
-    std::uint64_t number = 0;
-    bool operator<(const Turn& other) const {
-      return severity != other.severity ? severity > other.severity
-                                        : std::tie(at, number) < std::tie(other.at, other.number);
-    }
-  };
   /// Of an incident all of whose deliveries wait for the first one's turn: what its rows do not say.
   struct Waiting {
     Turn turn;
@@ -71,8 +62,8 @@ class Outbox {
 
   void owe(const IncidentId& incident, DeliveryKind kind, std::string subject, Severity severity, Rung rung, Now now,
            Facts& facts, Nanoseconds wait = Nanoseconds{0});
-  /// Claims what may be sent now: at most one of an incident, higher severity first.
-  std::vector<DeliveryRow> claim(Now now, Facts& facts);
+  /// Claims what may be sent now: at most one of an incident, higher severity first, but none behind `before`.
+  std::vector<DeliveryRow> claim(Now now, Facts& facts, const std::optional<Turn>& before = {});
   /// Which lost answers may be looked for now; each is given once until `looked_up` answers it.
   std::vector<DeliveryRow> claim_look_ups(Now now);
 
@@ -80,14 +71,15 @@ class Outbox {
   [[nodiscard]] std::size_t room(Now now) const;
   /// The turn of the n-th (from 0) of those that `claim` would come to first; nothing when fewer are due.
   [[nodiscard]] std::optional<Turn> due_turn(std::size_t nth, Now now) const;
-  /// The incidents whose turn is the last, the very last first.
-  [[nodiscard]] std::vector<IncidentId> last_in_turn(std::size_t most) const;
+  /// The last in turn before `before`, or of all, the very last first.
+  [[nodiscard]] std::vector<std::pair<Turn, IncidentId>> last_in_turn(std::size_t most,
+                                                                      const std::optional<Turn>& before) const;
   /// Nothing when some of it is under way, in doubt, done or dead.
   [[nodiscard]] std::optional<Waiting> waits(const IncidentId& incident) const;
   /// The place of one that an earlier life left waiting, behind all that were restored.
   Waiting place_of(Severity severity, Deadline not_before, std::uint32_t deliveries, Now now);
-  /// Takes of `rows` what the incident is owed, with the place that it had.
-  void bring_back(const IncidentId& incident, const std::vector<DeliveryRow>& rows, const Waiting& place, Now now);
+  /// All that one incident is and was owed, with the place that it had.
+  void bring_back(const std::vector<DeliveryRow>& rows, const Waiting& place, Now now);
 
   /// The row as it is afterwards; nothing for an id that is not open.
   std::optional<DeliveryRow> ended(const DeliveryEnded& ended, Now now, Facts& facts);
@@ -178,8 +170,8 @@ class Outbox {
   /// After every change to an incident's rows, or to what blocks it.
   void arrange(Line& line);
   void take_out(Open& row);
-  [[nodiscard]] Turns::const_iterator behind_severity(const Turn& turn) const;
   [[nodiscard]] std::vector<Open*> due(Now now, std::size_t most) const;
+  [[nodiscard]] static Turn turn_of(const Open& row) { return {row.severity, row.turn.value(), row.number}; }
   Nanoseconds back_off(Open& row) const;
   void desk_is_well(Now now);
 

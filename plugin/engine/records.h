@@ -220,6 +220,15 @@ struct RowsGone {
   std::vector<std::string> identities;  ///< Of alerts that are not even remembered any more.
 };
 
+/// All rows of one incident that its texts and deliveries need.
+struct IncidentRows {
+  IncidentRow incident;
+  std::optional<AlertRow> first;  ///< Its first alert; nothing when its row is gone.
+  std::vector<CaptureRow> captures;
+  std::vector<ReportRow> reports;
+  std::vector<DeliveryRow> deliveries;
+};
+
 /// An incident that waits for its desk and for nothing else, as short as the shelf keeps it.
 struct WaitingRow {
   IncidentKey incident;

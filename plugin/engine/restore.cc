@@ -39,15 +39,13 @@ Reaction TenantEngine::restore(Snapshot rows, Now now) {
   seen_ = std::move(rows.seen);
   std::map<std::string, const AlertRow*> raw;
   for (const AlertRow& row : rows.alerts) {
-    seen_.insert(row.identity);
+    if (seen_.insert(row.identity)) seen_.belongs(row.sensor, row.event_id, row.incident);
     if (!row.raw.empty()) raw[row.identity] = &row;
   }
   for (const IncidentRow& row : rows.incidents) {
     const auto found = raw.find(row.first_alert);
     remember(row, found == raw.end() ? nullptr : found->second);
   }
-  for (const AlertRow& row : rows.alerts)
-    if (incidents_.contains(row.incident)) seen_.belongs(row.sensor, row.event_id, row.incident);
   for (const AdoptionRow& row : rows.adoptions) adoptions_[row.id()] = row;
   poll_cursor_ = rows.poll_cursor;
   for (const ReportRow& row : rows.reports)

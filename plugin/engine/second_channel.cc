@@ -34,8 +34,8 @@ void SecondChannel::forget(const IncidentId& subject) {
 }
 
 void SecondChannel::expect(const IncidentId& subject, Severity severity, MonoTime at) {
-  if (!settings_.on || !expected_.emplace(subject, Expected{at, severity}).second) return;
-  order_.emplace(at, subject);
+  const Turn turn{severity, at, ++next_number_};
+  if (settings_.on && expected_.emplace(subject, turn).second) order_.insert({turn, subject});
 }
 
 void SecondChannel::owe(const IncidentId& subject, Severity severity, Nanoseconds wait, Now now, Facts& facts) {
@@ -46,7 +46,7 @@ void SecondChannel::owe(const IncidentId& subject, Severity severity, Nanosecond
 
 void SecondChannel::cancel(const IncidentId& subject, Facts& facts) {
   if (const auto found = expected_.find(subject); found != expected_.end()) {
-    order_.erase({found->second.at, subject});
+    order_.erase({found->second, subject});
     expected_.erase(found);
   }
   if (settings_.on) outbox_.give_up(mail_id(subject), "mail", facts);
@@ -55,9 +55,13 @@ void SecondChannel::cancel(const IncidentId& subject, Facts& facts) {
 std::vector<IncidentId> SecondChannel::due(Now now) const {
   std::vector<IncidentId> subjects;
   if (!settings_.on) return subjects;
-  const std::size_t room = owed_at_once - std::min(outbox_.waiting(), owed_at_once);
-  for (auto at = order_.begin(); at != order_.end() && at->first <= now.mono && subjects.size() < room; ++at)
-    subjects.push_back(at->second);
+  std::size_t room = owed_at_once - std::min(outbox_.waiting(), owed_at_once);
+  // Else those that failed would keep all others from being tried.
+  if (room == 0 && outbox_.room(now) > 0 && !outbox_.due_turn(0, now)) room = 1;
+  for_each_due(order_, now, [&](const Expected& expected) {
+    if (subjects.size() < room) subjects.push_back(expected.subject);
+    return subjects.size() < room;
+  });
   return subjects;
 }
 
@@ -67,7 +71,7 @@ std::vector<SecondChannel::Mail> SecondChannel::claim(Now now, Facts& facts,
   for (const IncidentId& subject : due(now)) {
     if (!present(subject)) continue;
     const auto expected = expected_.extract(subject);
-    order_.erase({expected.mapped().at, subject});
+    order_.erase({expected.mapped(), subject});
     owe(subject, expected.mapped().severity, Nanoseconds{0}, now, facts);
   }
   std::vector<Mail> mails;
@@ -109,9 +113,7 @@ std::optional<IncidentId> SecondChannel::looked_up(const DeliveryLookedUp& resul
 
 std::optional<MonoTime> SecondChannel::next_wake() const {
   if (!settings_.on) return std::nullopt;
-  const std::optional<MonoTime> owed = outbox_.next_wake();
-  if (order_.empty() || outbox_.waiting() >= owed_at_once) return owed;
-  return owed ? std::min(*owed, order_.begin()->first) : order_.begin()->first;
+  return outbox_.next_wake(next_turn(order_));
 }
 
 }  // namespace exhibit

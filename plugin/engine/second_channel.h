@@ -56,7 +56,7 @@ class SecondChannel {
     DeliveryRow row;
     CorrelationId correlation;
   };
-  /// So many at a time: what is owed keeps its subject in memory.
+  /// So many wait at a time, and one more when none of them may go: what is owed keeps its subject in memory.
   static constexpr std::size_t owed_at_once = 64;
   /// The subjects whose time has come and that are owed next.
   [[nodiscard]] std::vector<IncidentId> due(Now now) const;
@@ -73,9 +73,8 @@ class SecondChannel {
   [[nodiscard]] std::size_t open() const { return outbox_.open(); }
 
  private:
-  struct Expected {
-    MonoTime at;
-    Severity severity;
+  struct Expected : Turn {
+    IncidentId subject;
   };
 
   std::optional<IncidentId> mailed(const std::optional<DeliveryRow>& row) const;
@@ -83,8 +82,9 @@ class SecondChannel {
   Settings settings_;
   Outbox outbox_;
   std::map<IncidentId, IncidentId> subjects_;  ///< By the id that its deliveries carry.
-  std::map<IncidentId, Expected> expected_;
-  std::set<std::pair<MonoTime, IncidentId>> order_;  ///< The same, earliest first.
+  std::map<IncidentId, Turn> expected_;
+  std::set<Expected, std::less<Turn>> order_;  ///< The same.
+  std::uint64_t next_number_ = 0;
 };
 
 }  // namespace exhibit

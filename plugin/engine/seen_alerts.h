@@ -33,7 +33,7 @@ class SeenAlerts {
   /// Those whose incident left the memory.
   template <typename Left>
   void forget_events(Left left) {
-    std::erase_if(incidents_, [&](const auto& entry) { return left(entry.second.id()); });
+    std::erase_if(incidents_, [&](const auto& entry) { return left(entry.second); });
   }
 
  private:

@@ -1,13 +1,12 @@
 #include "engine/shelf.h"
 
-#include <limits>
-
+#include "base/assert.h"
 #include "base/utc.h"
 
 namespace exhibit {
 
 void Shelf::put(const IncidentKey& incident, const Entry& entry) {
-  entries_.emplace(incident, entry);
+  EXHIBIT_ASSERT(entries_.emplace(incident, entry).second);
   groups_.emplace(entry.group, incident);
   turns_.insert(Place{entry.waiting.turn, incident});
   deliveries_ += entry.waiting.deliveries;
@@ -26,43 +25,40 @@ std::optional<Shelf::Entry> Shelf::take(const IncidentId& id) {
   return entry;
 }
 
-std::vector<IncidentId> Shelf::of_group(std::string_view group) const {
-  std::vector<IncidentId> ids;
-  const auto [begin, end] = groups_.equal_range(group_hash(group));
-  for (auto at = begin; at != end; ++at) ids.push_back(at->second.id());
-  return ids;
+bool Shelf::is_near(const IncidentKey& key, WallTime time, Nanoseconds at_most) const {
+  const Nanoseconds apart = elapsed(time, entries_.at(key).first_time);
+  return apart <= at_most && apart >= -at_most;
 }
 
 std::vector<IncidentId> Shelf::near(WallTime time, Nanoseconds at_most) const {
   std::vector<IncidentId> ids;
-  for (const Place& place : turns_) {  // Not in the order of hashes, which could reach an output.
-    const Nanoseconds apart = elapsed(time, entries_.at(place.incident).first_time);
-    if (apart <= at_most && apart >= -at_most) ids.push_back(place.incident.id());
-  }
+  for (const Place& place : turns_)  // Not in the order of hashes, which could reach an output.
+    if (is_near(place.incident, time, at_most)) ids.push_back(place.incident.id());
   return ids;
 }
 
-Shelf::Turns::const_iterator Shelf::behind_severity(const Place& place) const {
-  return turns_.upper_bound({{place.severity, MonoTime::max(), std::numeric_limits<std::uint64_t>::max()}, {}});
-}
-
-std::vector<IncidentId> Shelf::due(Now now, std::size_t most, const std::optional<Outbox::Turn>& last) const {
+std::vector<IncidentId> Shelf::of_group(std::string_view group, WallTime time, Nanoseconds at_most) const {
   std::vector<IncidentId> ids;
-  for (auto at = turns_.begin(); at != turns_.end() && ids.size() < most;) {
-    if (last && *last < *at) break;
-    if (at->at <= now.mono)
-      ids.push_back((at++)->incident.id());
-    else
-      at = behind_severity(*at);  // Those behind it are due later still.
-  }
+  const auto [begin, end] = groups_.equal_range(group_hash(group));
+  for (auto at = begin; at != end; ++at)
+    if (is_near(at->second, time, at_most)) ids.push_back(at->second.id());
   return ids;
 }
 
-std::optional<MonoTime> Shelf::next_turn() const {
-  std::optional<MonoTime> earliest;
-  for (auto at = turns_.begin(); at != turns_.end(); at = behind_severity(*at))
-    earliest = std::min(earliest.value_or(at->at), at->at);
-  return earliest;
+std::vector<IncidentId> Shelf::due(Now now, std::size_t most, const std::optional<Turn>& last) const {
+  std::vector<IncidentId> ids;
+  for_each_due(turns_, now, [&](const Place& place) {
+    if (ids.size() == most || (last && *last < place)) return false;
+    ids.push_back(place.incident.id());
+    return true;
+  });
+  return ids;
+}
+
+std::optional<Turn> Shelf::first_due(Now now) const {
+  std::optional<Turn> first;
+  for_each_due(turns_, now, [&](const Place& place) { return first = place, false; });
+  return first;
 }
 
 }  // namespace exhibit

@@ -16,8 +16,10 @@ std::size_t TenantEngine::put_aside() {
   const std::size_t waiting = outbox_.waiting();
   if (waiting <= settings_.waiting_in_memory) return 0;
   const std::size_t beyond = std::min(waiting - settings_.waiting_in_memory, put_aside_at_once);
+  const std::size_t looked_at = beyond + passed_over_at_most;
+  const auto last = outbox_.last_in_turn(looked_at, passed_over_);
   std::size_t left = 0;
-  for (const IncidentId& id : outbox_.last_in_turn(beyond + passed_over_at_most)) {
+  for (const auto& [turn, id] : last) {
     if (left == beyond) break;
     const Incident& incident = incidents_.at(id);
     const auto place = outbox_.waits(id);
@@ -29,6 +31,9 @@ std::size_t TenantEngine::put_aside() {
     leave_memory(id);
     ++left;
   }
+  // Many may wait for something else, too: the next time it goes on before them, and some time from the end again.
+  const bool goes_on = left < beyond && last.size() == looked_at;
+  passed_over_ = goes_on ? std::optional(last.back().first) : std::nullopt;
   return left;
 }
 
@@ -46,7 +51,8 @@ std::vector<IncidentId> TenantEngine::absent(const Input& input, Now now) const 
     for (const SensorEvent& event : said->batch.events) {
       const auto* const alert = std::get_if<IdsAlert>(&event);
       if (!alert) continue;
-      want(shelf_.of_group(group_of(said->sensor, *alert)));
+      const WallTime time = alert->time.ns ? wall_from_ns(*alert->time.ns) : now.wall;
+      want(shelf_.of_group(group_of(said->sensor, *alert), time, settings_.group_window));
       if (alert->summary) want_of(said->sensor, alert->summary->initial_alert);
     }
   }
@@ -58,27 +64,20 @@ std::vector<IncidentId> TenantEngine::absent(const Input& input, Now now) const 
       want_of(order.sensor, order.event_id);
   }
   // Those whose turn comes: as many as may go now, and one more when this input ends a call.
-  const std::size_t room = outbox_.room(now) + (std::holds_alternative<DeliveryEnded>(input) ? 1 : 0);
+  const bool ends = std::holds_alternative<DeliveryEnded>(input) || std::holds_alternative<DeliveryLookedUp>(input);
+  const std::size_t room = outbox_.room(now) + (ends ? 1 : 0);
   if (room > 0) want(shelf_.due(now, room, outbox_.due_turn(room - 1, now)));
   want(people_.due(now));
   return {wanted.begin(), wanted.end()};
 }
 
-void TenantEngine::bring_back(const Snapshot& rows, Now now, Reaction& out) {
+void TenantEngine::bring_back(const IncidentRows& rows, Now now) {
+  const auto entry = shelf_.take(rows.incident.id);
+  if (!entry) return;
   captures_.bring_back(rows.captures);
-  for (const IncidentRow& row : rows.incidents) {
-    const auto entry = shelf_.take(row.id);
-    if (!entry) continue;
-    const auto first = std::find_if(rows.alerts.begin(), rows.alerts.end(),
-                                    [&](const AlertRow& alert) { return alert.identity == row.first_alert; });
-    Incident& incident = remember(row, first == rows.alerts.end() ? nullptr : &*first);
-    for (const ReportRow& report : rows.reports)
-      if (report.incident == row.id) incident.reports[report.capture] = report.report;
-    outbox_.bring_back(row.id, rows.deliveries, entry->waiting, now);
-    for (const CaptureKey& key : row.captures)  // One that was fetched once more, meanwhile.
-      if (const CaptureRow* capture = captures_.find(key); capture && awaits_report(incident, *capture))
-        examine(*capture, incident, out);
-  }
+  Incident& incident = remember(rows.incident, rows.first ? &*rows.first : nullptr);
+  for (const ReportRow& report : rows.reports) incident.reports[report.capture] = report.report;
+  outbox_.bring_back(rows.deliveries, entry->waiting, now);
 }
 
 }  // namespace exhibit

@@ -154,7 +154,7 @@ TenantEngine::Incident& TenantEngine::open_incident(std::shared_ptr<const Alert>
   row.severity = alert->severity;
   if (const Incident* before = last_of_group(row.group); before && before->row.closed_at) row.previous = before->row.id;
   std::vector<IncidentId>& group = groups_[row.group];
-  if (group.size() == incidents_per_group) group.erase(group.begin());
+  while (group.size() >= incidents_per_group) group.erase(group.begin());
   group.push_back(row.id);
   const IncidentId id = row.id;
   if (incidents_.size() >= incidents_until_forgetting_) forget_beyond(limits::incidents_in_memory, now);
@@ -396,7 +396,8 @@ void TenantEngine::pump(Now now, Reaction& out) {
     out.effects.emplace_back(
         LookUpDelivery{row.id, row.kind, incident.row.correlation, incident.row.ticket, fields_of(incident)});
   }
-  for (const DeliveryRow& row : outbox_.claim(now, out.facts)) {
+  // None goes before one on the shelf whose turn has come: that one is brought back before the next input.
+  for (const DeliveryRow& row : outbox_.claim(now, out.facts, shelf_.first_due(now))) {
     Incident& incident = incidents_.at(row.incident);
     SendDelivery send = render(incident, row);
     tell_of_templates(send, now, out);

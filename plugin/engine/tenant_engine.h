@@ -68,8 +68,8 @@ class TenantEngine {
   void on(Input input, Now now, Reaction& out);
   /// The incidents on the shelf that this input, or what it sets going, may need.
   [[nodiscard]] std::vector<IncidentId> absent(const Input& input, Now now) const;
-  /// Their rows, as committed; to be called with nothing else between `absent` and `on`.
-  void bring_back(const Snapshot& rows, Now now, Reaction& out);
+  /// One of them, as committed; to be called with nothing else between `absent` and `on`.
+  void bring_back(const IncidentRows& rows, Now now);
   /// All that was said is committed: what waits for its desk alone may leave the memory. Gives how many left.
   std::size_t put_aside();
   /// Something may be sent as soon as this delivery has ended.
@@ -183,6 +183,7 @@ class TenantEngine {
   OperatorDesk operator_;
   SecondChannel people_;
   Shelf shelf_;
+  std::optional<Turn> passed_over_;  ///< Those from this turn on were looked at, and too few could be put aside.
   SeenAlerts seen_;
   std::map<std::string, IncidentId> tickets_;     ///< By the desk's id.
   std::map<std::string, AdoptionRow> adoptions_;  ///< Not used yet, by id.

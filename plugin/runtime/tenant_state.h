@@ -61,7 +61,9 @@ struct TenantState : std::enable_shared_from_this<TenantState> {
   void keep_unheard(std::vector<DeliveryEnded> proofs);
   void hear_again();
   void keep_proofs();
-  bool bring_back_for(const Input& input, Reaction& out);
+  bool bring_back_for(const Input& input);
+  /// The store did not do what it should; it is asked again after a while.
+  void refused(std::string_view what, const Error& error);
   [[nodiscard]] bool idle() const { return sensors_said.empty() && pending.empty(); }
   void refuse_pending();
   bool commit(Reaction& reaction);

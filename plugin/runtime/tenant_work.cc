@@ -174,7 +174,7 @@ void TenantState::drain() {
   Reaction all;
   try {
     for (Pending& entry : batch) {
-      if (!bring_back_for(entry.input, all)) break;
+      if (!bring_back_for(entry.input)) break;
       engine->on(std::move(entry.input), now(), all);
     }
   } catch (const std::exception& broken) {  // An InvariantBroken, or what a library threw: this tenant alone stops.
@@ -198,19 +198,26 @@ void TenantState::drain() {
   arm_timer();
 }
 
-/// What waits for the desk is not all in memory. False: the rows could not be read, and what the engine believes since
-/// the last commit is not stored.
-bool TenantState::bring_back_for(const Input& input, Reaction& out) {
-  const std::vector<IncidentId> absent = engine->absent(input, now());
-  if (absent.empty()) return true;
-  const Result<Snapshot> rows = store->load_incidents(absent);
-  if (rows)
-    engine->bring_back(*rows, now(), out);
-  else if (rows.error().code == Errc::corrupt || rows.error().code == Errc::not_found)
-    fail(rows.error().text);
-  else
-    stale = true;
-  return rows.has_value();
+/// What waits for the desk is not all in memory. False: a row could not be read, and what the engine believes since the
+/// last commit is not stored.
+bool TenantState::bring_back_for(const Input& input) {
+  for (const IncidentId& id : engine->absent(input, now())) {
+    const Result<IncidentRows> rows = store->load_incident(id);
+    if (rows) {
+      engine->bring_back(*rows, now());
+      continue;
+    }
+    if (rows.error().code == Errc::corrupt || rows.error().code == Errc::not_found) return fail(rows.error().text), false;
+    refused("a row could not be read", rows.error());
+    return stale = true, false;
+  }
+  return true;
+}
+
+void TenantState::refused(std::string_view what, const Error& error) {
+  ++commit_failures;
+  conditions["store"] = {error.text, now().wall};
+  if (commit_failures == 1) say(LogLevel::error, cat(what, ": ", error.text));
 }
 
 /// False while the rows do not hold what the engine believes; then it believes nothing new.
@@ -237,9 +244,7 @@ bool TenantState::commit(Reaction& reaction) {
     return true;
   }
   // What the engine believes is no longer what the rows say: a new engine is made from the rows.
-  ++commit_failures;
-  conditions["store"] = {written.error().text, now().wall};
-  if (commit_failures == 1) say(LogLevel::error, cat("commit failed: ", written.error().text));
+  refused("commit failed", written.error());
   Reaction restored;
   restore_engine(restored);
   boost::asio::post(strand,

@@ -79,34 +79,31 @@ class SqliteStore final : public Store {
     rows.incidents_total = count("select (select count(*) from incidents) + incidents from removed");
     rows.gaps_total = count("select (select count(*) from gaps) + gaps from removed");
     if (failed_) return failure("loading");
+    if (const Result<void> emptied = sqlite::execute(database_.get(), "delete from waiting"); !emptied)
+      return emptied.error();
     return rows;
   }
 
-  Result<Snapshot> load_incidents(std::span<const IncidentId> ids) override {
-    Snapshot rows;
-    const std::string by_id = cat("select ", incident_columns, " from incidents where id = ?");
-    const std::string owed = cat("select ", delivery_columns, " from deliveries where incident = ?");
-    const auto append = [](auto& to, auto&& more) {
-      std::move(more.begin(), more.end(), std::back_inserter(to));
-    };
-    for (const IncidentId& id : ids) {
-      Result<IncidentRow> incident = one<IncidentRow>(by_id, read_incident, id.text);
-      if (!incident) return incident.error();
-      if (Result<AlertRow> first = alert(incident->first_alert); first)
-        rows.alerts.push_back(std::move(*first));
-      else if (first.error().code != Errc::not_found)
-        return first.error();
-      Result<std::vector<CaptureRow>> captures = captures_of(*incident);
-      if (!captures) return captures.error();
-      Result<std::vector<ReportRow>> reports = reports_of(id);
-      if (!reports) return reports.error();
-      Result<std::vector<DeliveryRow>> deliveries = many<DeliveryRow>(owed, read_delivery, id.text);
-      if (!deliveries) return deliveries.error();
-      append(rows.captures, std::move(*captures));
-      append(rows.reports, std::move(*reports));
-      append(rows.deliveries, std::move(*deliveries));
-      rows.incidents.push_back(std::move(*incident));
-    }
+  Result<IncidentRows> load_incident(const IncidentId& id) override {
+    static const std::string by_id = cat("select ", incident_columns, " from incidents where id = ?");
+    static const std::string owed = cat("select ", delivery_columns, " from deliveries where incident = ?");
+    IncidentRows rows;
+    Result<IncidentRow> incident = one<IncidentRow>(by_id, read_incident, id.text);
+    if (!incident) return incident.error();
+    rows.incident = std::move(*incident);
+    Result<AlertRow> first = alert(rows.incident.first_alert);
+    if (!first && first.error().code != Errc::not_found) return first.error();
+    if (first) rows.first = std::move(*first);
+    Result<std::vector<DeliveryRow>> deliveries = many<DeliveryRow>(owed, read_delivery, id.text);
+    if (!deliveries) return deliveries.error();
+    rows.deliveries = std::move(*deliveries);
+    if (rows.incident.captures.empty()) return rows;
+    Result<std::vector<CaptureRow>> captures = captures_of(rows.incident);
+    if (!captures) return captures.error();
+    Result<std::vector<ReportRow>> reports = reports_of(id);
+    if (!reports) return reports.error();
+    rows.captures = std::move(*captures);
+    rows.reports = std::move(*reports);
     return rows;
   }
 

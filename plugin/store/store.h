@@ -75,9 +75,8 @@ class Store {
   /// What an engine needs to go on; settled things as far back as `since`. What waits for its desk and for nothing else
   /// comes as `waiting`, or as whole rows where somebody else may be told of it, too.
   virtual Result<Snapshot> load(WallTime since, bool whole = false) = 0;
-  /// The same of these incidents alone: their rows, first alerts, captures, reports and deliveries.
-  /// not_found: one of them has no row.
-  virtual Result<Snapshot> load_incidents(std::span<const IncidentId> ids) = 0;
+  /// not_found: it has no row.
+  virtual Result<IncidentRows> load_incident(const IncidentId& id) = 0;
   virtual Result<std::vector<CursorRow>> cursors() = 0;
 
   /// not_found: nothing has this name here.

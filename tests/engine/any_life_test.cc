@@ -186,10 +186,8 @@ class Life {
   void answer(const TellOperator&, bool) {}
 
   void give(const Input& input) {
-    Reaction reaction;
-    if (const auto absent = engine_.absent(input, now_); !absent.empty())
-      engine_.bring_back(rows_.of(absent), now_, reaction);
-    engine_.on(input, now_, reaction);
+    for (const IncidentId& id : engine_.absent(input, now_)) engine_.bring_back(rows_.of(id), now_);
+    const Reaction reaction = engine_.on(input, now_);
     if (below(40) == 0) return restore();  // The commit was refused: nothing of it is true.
     keep(reaction);
     (void)engine_.put_aside();

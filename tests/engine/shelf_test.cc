@@ -29,12 +29,11 @@ class ShelfTest : public testing::Test {
   }
 
   void give(const Input& input) {
-    Reaction reaction;
-    if (const auto absent = engine.absent(input, now); !absent.empty()) {
-      brought_back += absent.size();
-      engine.bring_back(rows.of(absent), now, reaction);
+    for (const IncidentId& id : engine.absent(input, now)) {
+      engine.bring_back(rows.of(id), now);
+      ++brought_back;
     }
-    engine.on(input, now, reaction);
+    Reaction reaction = engine.on(input, now);
     for (const Fact& fact : reaction.facts) std::visit([this](const auto& row) { rows.take(row); }, fact);
     for (Effect& effect : reaction.effects) {
       if (const auto* send = std::get_if<SendDelivery>(&effect)) under_way.push_back(*send);
@@ -216,6 +215,44 @@ TEST_F(ShelfTest, ADeskThatIsDownIsTriedAsOftenAsIfAllWereInMemory) {
   EXPECT_THAT(attempts, testing::Each(testing::AllOf(testing::Ge(6), testing::Le(12)))) << "each waits longer each time";
 }
 
+TEST_F(ShelfTest, NoneGoesBeforeOneOnTheShelfWhoseTurnHasCome) {
+  settings.waiting_in_memory = 0;
+  settings.policy.ticket_from = Severity::medium;
+  settings.policy.ticket_from_risk = 101;
+  engine = TenantEngine(settings);
+  raise(1);
+  AlertXml logged = xml(2, "medium");
+  logged.log = "4711";
+  raise(logged);  // Its capture keeps it in memory.
+  raise(3);
+  const DeliveryId first = std::exchange(under_way, {}).front().id;
+  const Reaction ended = engine.on(DeliveryEnded{first, {Kind::done, "t-1", "INC1", "", {}, {}}}, now);
+  for (const Effect& effect : ended.effects)
+    EXPECT_FALSE(std::holds_alternative<SendDelivery>(effect)) << "nobody brought back what is absent";
+  ASSERT_TRUE(engine.next_wake());
+  EXPECT_LE(*engine.next_wake(), now.mono);
+  desk_takes_all();
+  EXPECT_EQ(taken.at(0), "ensure 3");
+  EXPECT_EQ(taken.at(1), "ensure 2");
+}
+
+TEST_F(ShelfTest, ThoseThatCannotLeaveKeepNoOthersInMemory) {
+  for (int number = 1; number <= 3; ++number) raise(number);
+  settings.policy.ticket_from = Severity::medium;
+  settings.policy.ticket_from_risk = 101;
+  engine = TenantEngine(settings);
+  rows = {}, under_way.clear(), put_aside = 0;
+  for (int number = 1; number <= 150; ++number) {
+    AlertXml logged = xml(number, "medium");
+    logged.log = cat(number);
+    raise(logged);
+  }
+  EXPECT_EQ(put_aside, 0U);
+  for (int number = 151; number <= 200; ++number) raise(number);
+  for (int commits = 0; commits < 100; ++commits) give(DiskSaid{});
+  EXPECT_EQ(put_aside, 50U) << "the last in turn wait for their captures";
+}
+
 TEST_F(ShelfTest, AStoreThatIsReadAgainIsPutAsideAgain) {
   for (int number = 1; number <= 9; ++number) raise(number);
   under_way.clear();
@@ -254,6 +291,29 @@ TEST_F(MailedShelfTest, PeopleHearByMailOfWhatWaitsOnTheShelf) {
   EXPECT_EQ(engine.incident(incident_of(200).id), nullptr) << "mailed, it waits for its desk alone";
 }
 
+TEST_F(MailedShelfTest, MailsThatFailedKeepNoOthersFromBeingTriedAndHigherSeverityGoesFirst) {
+  settings.policy.ticket_from = Severity::medium;
+  settings.policy.ticket_from_risk = 101;
+  engine = TenantEngine(settings);
+  for (int number = 1; number <= 99; ++number) raise(number, "medium");
+  raise(100);
+  under_way.clear();
+  std::vector<std::string> tried;
+  pass(16min);
+  for (int i = 0; i < 300; ++i) {
+    while (!under_way.empty()) {
+      const SendDelivery send = under_way.front();
+      under_way.erase(under_way.begin());
+      if (send.channel != Channel::people) continue;
+      tried.push_back(std::string(token(send.severity)));
+      give(DeliveryEnded{send.id, {Kind::retry, "", "", "", {}, "mail is down"}});
+    }
+    give(Tick{});
+  }
+  EXPECT_EQ(tried.size(), 100U) << "each once, while no time passes";
+  EXPECT_EQ(tried.at(0), "high");
+}
+
 TEST(ShelfTable, FindsByGroupAndTimeAndGivesBackWhatWasPut) {
   Shelf shelf;
   const IncidentId one{"00112233-4455-8677-8899-aabbccddeeff"}, other{"ffeeddcc-bbaa-8988-b766-554433221100"};
@@ -261,12 +321,13 @@ TEST(ShelfTable, FindsByGroupAndTimeAndGivesBackWhatWasPut) {
   EXPECT_EQ(IncidentKey::of(one).id(), one);
   shelf.put(IncidentKey::of(one), {Shelf::group_hash("a"), now.wall, {{Severity::low, now.mono, 1}, 3, 2}});
   shelf.put(IncidentKey::of(other), {Shelf::group_hash("a"), now.wall + 1h, {{Severity::high, now.mono + 1h, 2}, 0, 1}});
-  EXPECT_THAT(shelf.of_group("a"), testing::UnorderedElementsAre(one, other));
-  EXPECT_THAT(shelf.of_group("b"), IsEmpty());
+  EXPECT_THAT(shelf.of_group("a", now.wall, 2h), testing::UnorderedElementsAre(one, other));
+  EXPECT_THAT(shelf.of_group("a", now.wall, 1min), ElementsAre(one)) << "the other's time is another";
+  EXPECT_THAT(shelf.of_group("b", now.wall, 2h), IsEmpty());
   EXPECT_THAT(shelf.near(now.wall - 1s, 2s), ElementsAre(one));
   EXPECT_THAT(shelf.due(now, 5, {}), ElementsAre(one)) << "the other's turn has not come";
   EXPECT_THAT(shelf.due({now.wall, now.mono + 2h}, 5, {}), ElementsAre(other, one)) << "severity first";
-  EXPECT_THAT(shelf.due({now.wall, now.mono + 2h}, 5, Outbox::Turn{Severity::medium, now.mono, 9}), ElementsAre(other));
+  EXPECT_THAT(shelf.due({now.wall, now.mono + 2h}, 5, Turn{Severity::medium, now.mono, 9}), ElementsAre(other));
   EXPECT_EQ(shelf.next_turn(), now.mono);
   EXPECT_EQ(shelf.deliveries(), 3U);
   const auto taken = shelf.take(one);

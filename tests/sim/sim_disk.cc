@@ -169,18 +169,15 @@ std::optional<WaitingRow> SimDisk::waiting_row(const IncidentRow& row) const {
                     first->severity,         first->not_before,            open};
 }
 
-Snapshot SimDisk::rows_of(const std::vector<IncidentId>& ids) const {
-  Snapshot rows;
-  for (const IncidentId& id : ids) {
-    const IncidentRow& row = incidents_.at(id);
-    rows.incidents.push_back(row);
-    rows.alerts.push_back(alerts_.at(row.first_alert));
-    for (const CaptureKey& key : row.captures) rows.captures.push_back(captures_.at(key));
-    for (const auto& [key, report] : reports_)
-      if (report.incident == id) rows.reports.push_back(report);
-    for (const auto& [key, delivery] : deliveries_)
-      if (delivery.incident == id) rows.deliveries.push_back(delivery);
+IncidentRows SimDisk::rows_of(const IncidentId& id) const {
+  IncidentRows rows{incidents_.at(id), {}, {}, {}, {}};
+  rows.first = alerts_.at(rows.incident.first_alert);
+  for (const CaptureKey& key : rows.incident.captures) {
+    rows.captures.push_back(captures_.at(key));
+    if (const auto report = reports_.find({key, id}); report != reports_.end()) rows.reports.push_back(report->second);
   }
+  for (auto at = deliveries_.lower_bound({id.text}); at != deliveries_.end() && at->second.incident == id; ++at)
+    rows.deliveries.push_back(at->second);
   return rows;
 }
 

@@ -24,7 +24,7 @@ class SimDisk {
   bool commit(const Facts& facts, const DeliveryId& looked_for = {});
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] std::optional<WaitingRow> waiting_row(const IncidentRow& row) const;
-  [[nodiscard]] Snapshot rows_of(const std::vector<IncidentId>& ids) const;
+  [[nodiscard]] IncidentRows rows_of(const IncidentId& id) const;
   void fill_up(Nanoseconds length) { full_until_ = stage_.now().mono + length; }
   /// What must hold of rows at the end.
   void judge_the_end() const;

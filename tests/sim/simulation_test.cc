@@ -35,12 +35,13 @@ std::string told(World& world) {
 
 struct Sum {
   std::uint64_t seeds = 0, broken = 0;
-  std::size_t alerts = 0, crashes = 0, lost = 0;
+  std::size_t alerts = 0, crashes = 0, lost = 0, put_aside = 0;
   std::set<Step> steps = {};
 
   void add(std::uint64_t seed, World& world) {
     ++seeds;
     alerts += world.alerts_raised(), crashes += world.crashes(), lost += world.lost_answers();
+    put_aside += world.put_aside();
     steps.merge(world.steps());
     if (replaying) std::printf("%s\n", told(world).c_str());
     if (world.violations().empty()) return;
@@ -84,6 +85,7 @@ TEST(Simulation, EveryAlertEndsInExactlyOneTicketAndEveryCaptureIsSettled) {
     EXPECT_TRUE(sum.steps.contains({from, to}) || sum.seeds < 50) << from << " to " << token(to) << " was never gone";
   EXPECT_GT(sum.crashes, sum.seeds);
   EXPECT_GT(sum.lost, sum.seeds);
+  EXPECT_GT(sum.put_aside, sum.seeds) << "what waits for a desk leaves the memory, and comes back";
 }
 
 TEST(Simulation, OneSeedIsOneRun) {

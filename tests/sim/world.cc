@@ -65,10 +65,9 @@ EngineSettings World::settings_of(const Tenant& tenant) const {
 bool World::give(Tenant& tenant, const Input& input) {
   if (tenant.stale) restore(tenant);
   if (tenant.stale) return false;
-  Reaction reaction;
-  if (const auto absent = tenant.engine->absent(input, stage_.now()); !absent.empty())
-    tenant.engine->bring_back(tenant.disk->rows_of(absent), stage_.now(), reaction);
-  tenant.engine->on(input, stage_.now(), reaction);
+  for (const IncidentId& id : tenant.engine->absent(input, stage_.now()))
+    tenant.engine->bring_back(tenant.disk->rows_of(id), stage_.now());
+  const Reaction reaction = tenant.engine->on(input, stage_.now());
   if (stage_.chance(options_.deaths)) return crash(), false;
   const auto* looked = std::get_if<DeliveryLookedUp>(&input);
   tenant.disk->person_decided = std::holds_alternative<LetterDecided>(input);

@@ -345,16 +345,16 @@ TEST_F(SqliteStoreTest, OneIncidentComesWithAllThatItsTicketNeeds) {
     if (auto* row = std::get_if<ReportRow>(&fact)) row->incident = {"inc-1"};
   }
   ASSERT_TRUE(store->commit(facts));
-  const IncidentId here[] = {{"inc-1"}}, nowhere[] = {{"inc-1"}, {"inc-9"}};
-  const Result<Snapshot> all = store->load({}), one = store->load_incidents(here);
+  const Result<Snapshot> all = store->load({});
+  const Result<IncidentRows> one = store->load_incident({"inc-1"});
   ASSERT_TRUE(all && one);
-  EXPECT_THAT(one->incidents, SizeIs(1));
-  EXPECT_THAT(one->alerts, SizeIs(1));
-  EXPECT_EQ(one->alerts.at(0).raw, all->alerts.at(0).raw);
+  EXPECT_EQ(one->incident.id.text, "inc-1");
+  ASSERT_TRUE(one->first);
+  EXPECT_EQ(one->first->raw, all->alerts.at(0).raw);
   EXPECT_THAT(one->captures, SizeIs(1));
   EXPECT_EQ(one->reports.size(), all->reports.size());
   EXPECT_EQ(one->deliveries.size(), all->deliveries.size());
-  EXPECT_EQ(store->load_incidents(nowhere).error().code, Errc::not_found);
+  EXPECT_EQ(store->load_incident({"inc-9"}).error().code, Errc::not_found);
 }
 
 }  // namespace

@@ -49,19 +49,15 @@ struct EngineRows {
     return all;
   }
 
-  /// What Store::load_incidents gives.
-  [[nodiscard]] Snapshot of(const std::vector<IncidentId>& ids) const {
-    Snapshot some;
-    for (const IncidentId& id : ids) {
-      const IncidentRow& row = incidents.at(id);
-      some.incidents.push_back(row);
-      some.alerts.push_back(alerts.at(row.first_alert));
-      for (const CaptureKey& key : row.captures) some.captures.push_back(captures.at(key));
-      for (const auto& [key, report] : reports)
-        if (report.incident == id) some.reports.push_back(report);
-      for (const auto& [key, delivery] : deliveries)
-        if (delivery.incident == id) some.deliveries.push_back(delivery);
-    }
+  /// What Store::load_incident gives.
+  [[nodiscard]] IncidentRows of(const IncidentId& id) const {
+    IncidentRows some{incidents.at(id), {}, {}, {}, {}};
+    some.first = alerts.at(some.incident.first_alert);
+    for (const CaptureKey& key : some.incident.captures) some.captures.push_back(captures.at(key));
+    for (const auto& [key, report] : reports)
+      if (report.incident == id) some.reports.push_back(report);
+    for (const auto& [key, delivery] : deliveries)
+      if (delivery.incident == id) some.deliveries.push_back(delivery);
     return some;
   }
 };
