@@ -62,7 +62,11 @@ Outbox::Open& Outbox::put(Line& line, DeliveryRow row) {
 
 void Outbox::restore(const std::vector<DeliveryRow>& rows, Now now, Facts& facts) {
   for (const DeliveryRow& row : rows) restore_row(row, now, facts);
-  for (auto& [incident, line] : lines_) arrange(line);
+  for (auto& [incident, line] : lines_) {
+    if (planted(Plant::restore_forgets))
+      std::erase_if(line.open, [](const auto& row) { return row->state == DeliveryState::ready; });
+    arrange(line);
+  }
 }
 
 void Outbox::restore_row(DeliveryRow row, Now now, Facts& facts) {
@@ -75,7 +79,6 @@ void Outbox::restore_row(DeliveryRow row, Now now, Facts& facts) {
   if (row.kind == DeliveryKind::ensure && row.state == DeliveryState::expired && row.cause != withdrawn)
     line.given_up = true;
   if (is_final(row.state)) return;
-  if (planted(Plant::restore_forgets) && row.state == DeliveryState::ready) return;
   row.not_before = row.not_before.rebased(now, longest_wait);
   row.certain_after = row.certain_after.rebased(now, std::max(settings_.settle, Nanoseconds{0}));
   if (row.state == DeliveryState::inflight) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "base/utc.h"
@@ -65,9 +66,15 @@ EngineSettings World::settings_of(const Tenant& tenant) const {
 bool World::give(Tenant& tenant, const Input& input) {
   if (tenant.stale) restore(tenant);
   if (tenant.stale) return false;
-  for (const IncidentId& id : tenant.engine->absent(input, stage_.now()))
-    tenant.engine->bring_back(tenant.disk->rows_of(id), stage_.now());
-  const Reaction reaction = tenant.engine->on(input, stage_.now());
+  Reaction reaction;
+  try {
+    for (const IncidentId& id : tenant.engine->absent(input, stage_.now()))
+      tenant.engine->bring_back(tenant.disk->rows_of(id), stage_.now());
+    reaction = tenant.engine->on(input, stage_.now());
+  } catch (const InvariantBroken& broken) {  // The strand would stop this tenant: nothing more of it is delivered.
+    stage_.violated(Invariant::delivery_ends, cat(tenant.id.text, " stands still: ", broken.what()));
+    return false;
+  }
   if (stage_.chance(options_.deaths)) return crash(), false;
   const auto* looked = std::get_if<DeliveryLookedUp>(&input);
   tenant.disk->person_decided = std::holds_alternative<LetterDecided>(input);
