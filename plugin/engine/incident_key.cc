@@ -1,5 +1,7 @@
 #include "engine/incident_key.h"
 
+#include <array>
+
 #include "base/text.h"
 
 namespace exhibit {
