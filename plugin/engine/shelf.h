@@ -19,7 +19,8 @@ namespace exhibit {
 ///      ^                                                                 |
 ///      +--- its turn came, an alert joins, a person asks: read again ----+
 ///
-/// Some 220 bytes each, where an incident in memory takes 5,000; what finds alerts that came before (`SeenAlerts`) stays. Pure; its tenant's engine owns it.
+/// Some 220 bytes each, where an incident in memory takes 5,000; what finds alerts that came before (`SeenAlerts`)
+/// stays. Pure; its tenant's engine owns it.
 class Shelf {
  public:
   struct Entry {
