@@ -7,13 +7,18 @@
 namespace exhibit {
 
 IncidentKey IncidentKey::of(const IncidentId& id) {
-  std::string digits;
-  for (const char c : id.text)
-    if (c != '-') digits += c;
-  if (digits.size() != 32) return {};
-  const std::string_view all = digits;
-  return {parse_number<std::uint64_t>(all.substr(0, 16), 16).value_or(0),
-          parse_number<std::uint64_t>(all.substr(16), 16).value_or(0)};
+  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", digits = "0123456789abcdef";
+  if (id.text.size() != form.size()) return {};
+  IncidentKey key;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const char c = id.text[i];
+    const std::size_t digit = digits.find(c);
+    if (form[i] == '-' ? c != '-' : digit == std::string_view::npos) return {};
+    if (form[i] == '-') continue;
+    std::uint64_t& half = i < form.size() / 2 ? key.high : key.low;
+    half = (half << 4) | digit;
+  }
+  return key;
 }
 
 IncidentId IncidentKey::id() const {

@@ -7,13 +7,14 @@
 
 namespace exhibit {
 
-/// An incident's id in 16 bytes, for tables of hundreds of thousands. Ids are UUIDs; of any other text the key is
-/// nobody's.
+/// An incident's id in 16 bytes, for tables of hundreds of thousands. Ids are UUIDs in lower case; the key of any other
+/// text is nobody's.
 struct IncidentKey {
   std::uint64_t high = 0, low = 0;
 
   static IncidentKey of(const IncidentId& id);
   [[nodiscard]] IncidentId id() const;
+  [[nodiscard]] bool nobodys() const { return high == 0 && low == 0; }
   bool operator==(const IncidentKey&) const = default;
 };
 

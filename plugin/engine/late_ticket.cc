@@ -60,8 +60,9 @@ SendDelivery TenantEngine::render_mail(const Incident& incident, const SecondCha
 }
 
 void TenantEngine::pump_mail(Now now, Reaction& out) {
-  const auto present = [this](const IncidentId& id) { return !shelf_.contains(id); };
-  for (const SecondChannel::Mail& mail : people_.claim(now, out.facts, present))
+  for (const IncidentId& id : people_.due(now))
+    if (!shelf_.contains(id)) people_.owe_expected(id, now, out.facts);
+  for (const SecondChannel::Mail& mail : people_.claim(now, out.facts))
     if (const auto found = incidents_.find(mail.subject); found != incidents_.end())
       out.effects.emplace_back(render_mail(found->second, mail));
   for (LookUpDelivery& look_up : people_.claim_look_ups(now)) out.effects.emplace_back(std::move(look_up));

@@ -148,7 +148,7 @@ void OperatorDesk::ticket_stands(const IncidentId& id, const std::string& ticket
 }
 
 void OperatorDesk::pump(Now now, Reaction& out) {
-  for (const SecondChannel::Mail& mail : mail_.claim(now, out.facts, [](const IncidentId&) { return true; }))
+  for (const SecondChannel::Mail& mail : mail_.claim(now, out.facts))
     if (const ConditionRow* const row = row_of(mail.subject)) out.effects.emplace_back(render_mail(*row, mail));
   for (LookUpDelivery& look_up : mail_.claim_look_ups(now)) out.effects.emplace_back(std::move(look_up));
   if (!settings_.on) return;

@@ -150,19 +150,12 @@ std::size_t Outbox::room(Now now) const {
 }
 
 std::optional<Turn> Outbox::due_turn(std::size_t nth, Now now) const {
-  const std::vector<Open*> rows = due(now, nth + 1);
-  return rows.size() <= nth ? std::nullopt : std::optional(turn_of(*rows[nth]));
-}
-
-std::vector<std::pair<Turn, IncidentId>> Outbox::last_in_turn(std::size_t most,
-                                                              const std::optional<Turn>& before) const {
-  std::vector<std::pair<Turn, IncidentId>> last;
-  for (auto at = before ? turns_.lower_bound({*before, nullptr}) : turns_.end();
-       at != turns_.begin() && last.size() < most;) {
-    --at;
-    last.emplace_back(*at, at->row->incident);
-  }
-  return last;
+  std::optional<Turn> found;
+  for_each_due(turns_, now, [&](const OpenTurn& turn) {
+    if (nth == 0) found = turn;
+    return nth-- > 0;
+  });
+  return found;
 }
 
 std::optional<Outbox::Waiting> Outbox::waits(const IncidentId& incident) const {

@@ -71,9 +71,14 @@ class Outbox {
   [[nodiscard]] std::size_t room(Now now) const;
   /// The turn of the n-th (from 0) of those that `claim` would come to first; nothing when fewer are due.
   [[nodiscard]] std::optional<Turn> due_turn(std::size_t nth, Now now) const;
-  /// The last in turn before `before`, or of all, the very last first.
-  [[nodiscard]] std::vector<std::pair<Turn, IncidentId>> last_in_turn(std::size_t most,
-                                                                      const std::optional<Turn>& before) const;
+  /// Visits the incidents that wait for a turn, with it: the last before `before`, or of all, first; until `visit` says
+  /// false. None may leave meanwhile.
+  template <typename Visit>
+  void from_the_last(const std::optional<Turn>& before, Visit visit) const {
+    auto at = before ? turns_.lower_bound({*before, nullptr}) : turns_.end();
+    while (at != turns_.begin() && visit((--at)->row->incident, static_cast<const Turn&>(*at))) {
+    }
+  }
   /// Nothing when some of it is under way, in doubt, done or dead.
   [[nodiscard]] std::optional<Waiting> waits(const IncidentId& incident) const;
   /// The place of one that an earlier life left waiting, behind all that were restored.

@@ -65,16 +65,15 @@ std::vector<IncidentId> SecondChannel::due(Now now) const {
   return subjects;
 }
 
-std::vector<SecondChannel::Mail> SecondChannel::claim(Now now, Facts& facts,
-                                                      const std::function<bool(const IncidentId&)>& present) {
-  if (!settings_.on) return {};
-  for (const IncidentId& subject : due(now)) {
-    if (!present(subject)) continue;
-    const auto expected = expected_.extract(subject);
-    order_.erase({expected.mapped(), subject});
-    owe(subject, expected.mapped().severity, Nanoseconds{0}, now, facts);
-  }
+void SecondChannel::owe_expected(const IncidentId& subject, Now now, Facts& facts) {
+  const auto expected = expected_.extract(subject);
+  order_.erase({expected.mapped(), subject});
+  owe(subject, expected.mapped().severity, Nanoseconds{0}, now, facts);
+}
+
+std::vector<SecondChannel::Mail> SecondChannel::claim(Now now, Facts& facts) {
   std::vector<Mail> mails;
+  if (!settings_.on) return mails;
   for (DeliveryRow& row : outbox_.claim(now, facts)) {
     const CorrelationId correlation = correlation_id(by_mail, row.incident);
     mails.push_back({subjects_.at(row.incident), std::move(row), correlation});

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -60,8 +59,9 @@ class SecondChannel {
   static constexpr std::size_t owed_at_once = 64;
   /// The subjects whose time has come and that are owed next.
   [[nodiscard]] std::vector<IncidentId> due(Now now) const;
-  /// `present`: whether a subject can be written about now; those that are `due` wait until it is.
-  std::vector<Mail> claim(Now now, Facts& facts, const std::function<bool(const IncidentId&)>& present);
+  /// The mail of one that is `due`; which waits until its owner can write about it.
+  void owe_expected(const IncidentId& subject, Now now, Facts& facts);
+  std::vector<Mail> claim(Now now, Facts& facts);
   /// What would have gone to the desk, as this mail.
   [[nodiscard]] SendDelivery as_mail(const Mail& mail, SendDelivery send) const;
   std::vector<LookUpDelivery> claim_look_ups(Now now);

@@ -16,25 +16,30 @@ std::size_t TenantEngine::put_aside() {
   const std::size_t waiting = outbox_.waiting();
   if (waiting <= settings_.waiting_in_memory) return 0;
   const std::size_t beyond = std::min(waiting - settings_.waiting_in_memory, put_aside_at_once);
-  const std::size_t looked_at = beyond + passed_over_at_most;
-  const auto last = outbox_.last_in_turn(looked_at, passed_over_);
-  std::size_t left = 0;
-  for (const auto& [turn, id] : last) {
-    if (left == beyond) break;
-    const Incident& incident = incidents_.at(id);
-    const auto place = outbox_.waits(id);
-    const IncidentKey key = IncidentKey::of(id);
-    // A ticket that stands is polled and answered; what has none is heard of by nobody else.
-    if (!place || incident.row.ticket_at || people_.holds(id) || waits_for_captures(incident) || key.id() != id)
-      continue;
-    shelf_.put(key, {Shelf::group_hash(incident.row.group), incident.row.first_time, *place});
+  std::vector<IncidentId> leaving;
+  std::size_t to_look_at = beyond + passed_over_at_most;
+  std::optional<Turn> last;
+  outbox_.from_the_last(passed_over_, [&](const IncidentId& id, const Turn& turn) {
+    if (may_be_put_aside(id)) leaving.push_back(id);
+    last = turn;
+    return leaving.size() < beyond && --to_look_at > 0;
+  });
+  for (const IncidentId& id : leaving) {
+    const IncidentRow& row = incidents_.at(id).row;
+    shelf_.put(IncidentKey::of(id), {Shelf::group_hash(row.group), row.first_time, outbox_.waits(id).value()});
     leave_memory(id);
-    ++left;
   }
   // Many may wait for something else, too: the next time it goes on before them, and some time from the end again.
-  const bool goes_on = left < beyond && last.size() == looked_at;
-  passed_over_ = goes_on ? std::optional(last.back().first) : std::nullopt;
-  return left;
+  passed_over_ = to_look_at == 0 ? last : std::nullopt;
+  return leaving.size();
+}
+
+/// It waits for its desk and for nothing else. A ticket that stands is polled and answered; what has none is heard of by
+/// nobody else.
+bool TenantEngine::may_be_put_aside(const IncidentId& id) const {
+  const Incident& incident = incidents_.at(id);
+  return !incident.row.ticket_at && !waits_for_captures(incident) && !people_.holds(id) && outbox_.waits(id) &&
+         !IncidentKey::of(id).nobodys();
 }
 
 std::vector<IncidentId> TenantEngine::absent(const Input& input, Now now) const {

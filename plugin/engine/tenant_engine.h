@@ -165,6 +165,7 @@ class TenantEngine {
   [[nodiscard]] bool waits_for_captures(const Incident& incident) const;
   Incident& remember(const IncidentRow& row, const AlertRow* first);
   void leave_memory(const IncidentId& id);
+  [[nodiscard]] bool may_be_put_aside(const IncidentId& id) const;
   [[nodiscard]] bool is_followed(const Incident& incident, Now now) const;
   void forget(const IncidentId& id);
   void forget_old(Now now);

@@ -314,11 +314,25 @@ TEST_F(MailedShelfTest, MailsThatFailedKeepNoOthersFromBeingTriedAndHigherSeveri
   EXPECT_EQ(tried.at(0), "high");
 }
 
+TEST(IncidentKey, IsOfEachIdAndNobodysOfAnyOtherText) {
+  const IncidentId id{"00112233-4455-8677-8899-aabbccddeeff"};
+  EXPECT_EQ(IncidentKey::of(id).id(), id);
+  EXPECT_FALSE(IncidentKey::of(id).nobodys());
+  for (std::size_t at = 0; at < id.text.size(); ++at)
+    for (const char foreign : {'g', 'A', '-', '0', '\0'}) {
+      IncidentId other = id;
+      other.text[at] = foreign;
+      const IncidentKey key = IncidentKey::of(other);
+      EXPECT_TRUE(key.nobodys() || key.id() == other) << other.text;
+    }
+  for (const char* const text : {"", "00112233445586778899aabbccddeeff", "00112233-4455-8677-8899-aabbccddeeff0"})
+    EXPECT_TRUE(IncidentKey::of({text}).nobodys()) << text;
+}
+
 TEST(ShelfTable, FindsByGroupAndTimeAndGivesBackWhatWasPut) {
   Shelf shelf;
   const IncidentId one{"00112233-4455-8677-8899-aabbccddeeff"}, other{"ffeeddcc-bbaa-8988-b766-554433221100"};
   const Now now{wall_from_ns(1'795'313'561'000'000'000), MonoTime{1h}};
-  EXPECT_EQ(IncidentKey::of(one).id(), one);
   shelf.put(IncidentKey::of(one), {Shelf::group_hash("a"), now.wall, {{Severity::low, now.mono, 1}, 3, 2}});
   shelf.put(IncidentKey::of(other), {Shelf::group_hash("a"), now.wall + 1h, {{Severity::high, now.mono + 1h, 2}, 0, 1}});
   EXPECT_THAT(shelf.of_group("a", now.wall, 2h), testing::UnorderedElementsAre(one, other));
