@@ -1,4 +1,5 @@
 #include <boost/asio/post.hpp>
+#include <filesystem>
 
 #include "base/text.h"
 #include "runtime/tenant_state.h"
@@ -21,6 +22,12 @@ bool is_over(std::uint64_t used, std::uint64_t bound, std::uint64_t hundredths) 
   return used / hundredths >= bound / 100;
 }
 
+/// Of the whole disk; without end when it is not known.
+std::uint64_t disk_bytes(const std::string& folder) {
+  std::error_code unknown;
+  return std::filesystem::space(folder, unknown).capacity;
+}
+
 }  // namespace
 
 bool TenantState::grew() const {
@@ -38,7 +45,7 @@ void TenantState::follow_room() {
   Result<StoreRoom> room = store->room();
   if (!room) return;
   const bool scarce = told_scarce.value_or(false);  // Then the log's own room is ours (decision 13).
-  const std::uint64_t log_bound = std::min(settings.keep.rows / 16, log_max);
+  const std::uint64_t log_bound = std::min({settings.keep.rows / 16, log_max, disk_bytes(world.state_folder) / 8});
   // To cut a long file short costs more than to write it over, and cutting is all that helps when it could not be.
   if (room->log_used > log_bound && !scarce) store->checkpoint();
   if (room->log > 2 * log_bound && !scarce) {
