@@ -4,6 +4,7 @@
 #include "adapters/rest/neutralise.h"
 #include "adapters/rest/rest_request.h"
 #include "adapters/rest/rest_text.h"
+#include "adapters/rest/rest_value.h"
 #include "base/base64.h"
 #include "base/sha256.h"
 #include "base/text.h"
