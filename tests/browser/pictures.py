@@ -40,17 +40,22 @@ def sign_in(browser, demo):
 
 
 def pictures(folder):
-    demo, browser = Demo(), Browser()
+    browser = Browser()
+    demo = Demo()
     try:
-        number, link = demo.ticket_of()
-        browser.open(link)
+        # Signed in before there is a ticket, whose capture comes within seconds.
+        browser.open(f"{demo.evidence}/e/of-a-ticket")
         browser.resize(390)
         browser.picture(folder / "sign-in-390.png")
         sign_in(browser, demo)
-        browser.wait("return location.pathname.startsWith('/e/')")
+        browser.wait("return !document.querySelector('[type=password]')")
+        number, link = demo.ticket_of()
+        browser.open(link)
         for width in WIDTHS:
             browser.resize(width)
             browser.picture(folder / f"evidence-before-{width}.png")
+        if browser.run("return document.body.innerText.includes('HTTP 404')"):
+            raise TimeoutError("the capture came before its page was taken without it")
         browser.wait("return document.body.innerText.includes('HTTP 404')", 30)
         time.sleep(1)
         for width in WIDTHS:
